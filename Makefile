@@ -1,0 +1,54 @@
+# `make demo` and `make test` set up what they need in .venv; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+AUTOGRADER := $(BIN)/python -m autograder
+
+.PHONY: help setup demo test lab release grade kill-table lint format clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv and install the project with everything it needs
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "This needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "Could not make .venv. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Setting up .venv (once; a few minutes) …"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## release a lesson, grade a made-up class, print marks, write feedback
+	@$(AUTOGRADER) demo
+
+test: $(READY)  ## run the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+lab: $(READY)  ## open the student notebooks in JupyterLab
+	@$(AUTOGRADER) lab
+
+release: $(READY)  ## make course/release from course/source
+	@$(AUTOGRADER) release
+
+grade: $(READY)  ## grade what stands in course/submitted
+	@$(AUTOGRADER) grade
+
+kill-table: $(READY)  ## how every catalogued answer fares in the hidden tests
+	@$(AUTOGRADER) kill-table
+
+lint: $(READY)  ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove everything that was made, .venv included
+	rm -rf $(VENV) demo lab .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,285 @@
+"""The command line: `autograder`, also `python -m autograder`."""
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from autograder import exercises
+from autograder.course import ROOT, Course, CourseError
+
+INTRO = """\
+Release the course, grade what students hand in, and give feedback.
+
+A first run, in this order:
+  autograder demo               see everything happen on a made-up class
+  autograder release            make the student notebooks in course/release
+  (students hand in: put their notebooks in course/submitted/STUDENT/LESSON/NOTEBOOK.ipynb,
+   or collect them with nbgrader's exchange or `nbgrader zip_collect`)
+  autograder grade              run the hidden tests, print the marks
+  autograder feedback           write a page for each student in course/feedback
+  autograder export             write course/marks.csv
+
+The folder `course` is an ordinary nbgrader course: `nbgrader` commands work in it too."""
+
+
+def main(argv=None):
+    """Run one command; returns the exit status: 0 if the run itself succeeded."""
+    args = parser().parse_args(argv)
+    # nbgrader's own use of its database library; nothing an instructor could act on.
+    warnings.filterwarnings("ignore", message="Object of type .* not in session")
+    try:
+        return args.run(args) or 0
+    except CourseError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("\nautograder: stopped; what was finished is kept.", file=sys.stderr)
+        return 130
+
+
+def parser():
+    """The argument parser, with the help texts that a first-time instructor reads."""
+    top = argparse.ArgumentParser(
+        prog="autograder", description=INTRO, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument(
+        "--course", type=Path, metavar="FOLDER", help="the course folder (default: course/)"
+    )
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name, run, help, description=None):
+        made = commands.add_parser(name, help=help, description=description or help)
+        made.set_defaults(run=run)
+        return made
+
+    lesson_help = "lessons such as 01_scalar_graphs, or just 01 (default: all)"
+
+    made = command("release", run_release, "make the student notebooks in course/release")
+    made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
+
+    made = command(
+        "lab",
+        run_lab,
+        "open the student notebooks in JupyterLab",
+        "Copy the released notebooks to the folder lab/ (never over your work there) "
+        "and open it in JupyterLab.",
+    )
+    made.add_argument(
+        "jupyter_options",
+        nargs=argparse.REMAINDER,
+        metavar="-- OPTION",
+        help="options for jupyter lab, after --",
+    )
+
+    made = command(
+        "grade",
+        run_grade,
+        "grade what was handed in, and print the marks",
+        "Grade every submission of the lessons. Exit status 0 when every submission "
+        "was graded or flagged.",
+    )
+    made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
+    made.add_argument(
+        "--student",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only this student (may be repeated)",
+    )
+    made.add_argument("--json", type=Path, metavar="FILE", help="write marks and messages here")
+
+    made = command("feedback", run_feedback, "write a feedback page for every graded submission")
+    made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
+    made.add_argument(
+        "--student",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only this student (may be repeated)",
+    )
+
+    made = command("export", run_export, "write all marks to a CSV file")
+    made.add_argument("--to", type=Path, metavar="FILE", help="default: course/marks.csv")
+
+    made = command(
+        "try",
+        run_try,
+        "judge answer files as if each were submitted",
+        "Judge Python files, each holding the functions of one exercise, by the hidden "
+        "tests, and print the verdict a student would get.",
+    )
+    made.add_argument("exercise", metavar="EXERCISE", help="an exercise id such as add_mul")
+    made.add_argument("answers", nargs="+", type=Path, metavar="ANSWER.py")
+    made.add_argument("--json", action="store_true", help="one JSON object a line")
+    made.add_argument("--seed", type=int, help="draw the hidden cases from this seed")
+
+    made = command(
+        "demo",
+        run_demo,
+        "grade a made-up class from start to end",
+        "Make a course folder, let a class of twelve hand in a lesson, grade it, write "
+        "feedback and a CSV.",
+    )
+    made.add_argument(
+        "--to",
+        type=Path,
+        default=ROOT / "demo",
+        metavar="FOLDER",
+        help="where to do it (default: demo/; made anew each time)",
+    )
+
+    made = command(
+        "kill-table", run_kill_table, "print how every catalogued answer fares in the hidden tests"
+    )
+    made.add_argument("exercises", nargs="*", metavar="EXERCISE", help="default: all")
+    return top
+
+
+def progress(what):
+    """A progress bar on standard error, for an iterable of known length."""
+    from tqdm import tqdm
+
+    return lambda iterable: tqdm(
+        iterable,
+        desc=what,
+        unit="",
+        leave=False,
+        file=sys.stderr,
+        disable=None if sys.stderr.isatty() else False,
+        mininterval=0.5,
+    )
+
+
+# ---------------------------------------------------------------- commands
+
+
+def run_release(args):
+    from autograder.release import release
+
+    for lesson in progress("release")(Course(args.course).lessons(args.lessons)):
+        path = release(lesson)
+        print(f"released {lesson.id}: {_shown(path)}")
+
+
+def run_lab(args):
+    from autograder.lab import open_lab
+
+    return open_lab(Course(args.course), [o for o in args.jupyter_options if o != "--"])
+
+
+def run_grade(args):
+    from autograder.grading import grade_class
+    from autograder.report import marks_table
+
+    marks = {}
+    lessons = Course(args.course).graded_lessons(args.lessons)
+    lessons = [lesson for lesson in lessons if lesson.students() or args.lessons or args.student]
+    if not lessons:
+        raise CourseError(
+            "nothing has been handed in: submissions belong in "
+            "course/submitted/STUDENT/LESSON/NOTEBOOK.ipynb."
+        )
+    for lesson in lessons:
+        graded = grade_class(lesson, args.student, progress(f"grade {lesson.id}"))
+        marks[lesson.id] = {mark.student: mark.as_dict() for mark in graded}
+        print(marks_table(lesson, graded))
+    if args.json:
+        args.json.write_text(json.dumps(marks, indent=1, ensure_ascii=False), encoding="utf-8")
+        print(f"marks and messages: {_shown(args.json)}")
+
+
+def run_feedback(args):
+    from autograder.report import write_feedback
+
+    for lesson in Course(args.course).graded_lessons(args.lessons):
+        pages = write_feedback(lesson, args.student, progress(f"feedback {lesson.id}"))
+        if pages:
+            print(f"{lesson.id}: {len(pages)} feedback pages, e.g. {_shown(pages[0])}")
+
+
+def run_export(args):
+    from autograder.report import export
+
+    course = Course(args.course)
+    path = export(course, args.to or course.path / "marks.csv")
+    print(f"marks of {sum(1 for _ in path.open(encoding='utf-8')) - 1} students: {_shown(path)}")
+
+
+def run_try(args):
+    from autograder.trial import Trials
+
+    known = exercises.load()
+    if args.exercise not in known:
+        raise CourseError(
+            f"there is no exercise {args.exercise!r}; the exercises are: {', '.join(known)}."
+        )
+    texts = []
+    for path in args.answers:
+        try:
+            texts.append(path.read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise CourseError(f"cannot read the answer file {path}: {error}") from None
+    functions = known[args.exercise].exercise.functions
+    with Trials() as trials:
+        pairs = list(zip(args.answers, texts, strict=True))
+        for path, text in progress("try")(pairs) if len(pairs) > 1 else pairs:
+            verdict = trials.judge(args.exercise, text, path.name, args.seed)
+            if args.json:
+                print(
+                    json.dumps({"file": str(path), **verdict.as_dict()}, ensure_ascii=False),
+                    flush=True,
+                )
+                continue
+            missing = [name for name in functions if f"{name}" not in text]
+            if missing:
+                print(f"{path}: defines no function called {' or '.join(missing)}")
+            print(f"{path}: {verdict}", flush=True)
+
+
+def run_demo(args):
+    from autograder.demo import hand_in_class, make_course
+    from autograder.grading import grade_class
+    from autograder.release import release
+    from autograder.report import export, marks_table, write_feedback
+
+    course = make_course(args.to.resolve() / "course")
+    lesson = course.graded_lessons()[0]
+    print(f"Releasing {lesson.id} …", flush=True)
+    release(lesson)
+    people = hand_in_class(lesson)
+    print(f"{len(people)} students have handed in. Grading …", flush=True)
+    marks = grade_class(lesson, progress=progress("grading"))
+    print(marks_table(lesson, marks, people))
+    pages = write_feedback(lesson, progress=progress("feedback"))
+    table = export(course, course.path / "marks.csv")
+    print(f"Feedback pages: {_shown(course.path / 'feedback')} ({len(pages)} pages)")
+    print(f"Marks as CSV:   {_shown(table)}")
+    print(f"Look at one:    {_shown(pages[0])}")
+
+
+def run_kill_table(args):
+    from autograder.kill_table import kill_table
+
+    known = exercises.load()
+    for id in args.exercises:
+        if id not in known:
+            raise CourseError(
+                f"there is no exercise {id!r}; the exercises are: {', '.join(known)}."
+            )
+    text, survivors = kill_table(args.exercises or list(known), progress("kill table"))
+    print(text)
+    return 1 if survivors else 0
+
+
+def _shown(path):
+    """A path as short as it can be said from here."""
+    try:
+        return Path(path).resolve().relative_to(Path.cwd())
+    except ValueError:
+        return Path(path)

@@ -1,0 +1,74 @@
+"""What is hidden from students: the cases an answer is graded on, and what each aspect is worth.
+
+One module a lesson, beside the public one in `backprop_kit.exercises`, which says what each
+exercise computes. The reference solutions live in the lessons' sources under `course/source`,
+the wrong answers in `autograder.catalogue`.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from backprop_kit import exercise as public
+
+HIDDEN: dict[str, "HiddenTest"] = {}
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """A part of the points: earned when all its `parts`, pairs (function, label), are right."""
+
+    name: str
+    points: float
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class HiddenTest:
+    """The hidden test of one exercise.
+
+    draw(rng) gives the fresh cases; the worked example of the text is added by the judge.
+    """
+
+    exercise: public.Exercise
+    aspects: tuple[Aspect, ...]
+    draw: callable
+
+    @property
+    def points(self):
+        return self.exercise.points
+
+
+def hidden(id, draw, aspects):
+    """Enter the hidden test of exercise `id`.
+
+    aspects: {name: points} where a name is the label of a part or of a function, or
+    {name: (points, [(function, label), …])} to say which parts it takes.
+    """
+    exercise = public.find(id)
+    made = []
+    for name, worth in aspects.items():
+        points, parts = worth if isinstance(worth, tuple) else (worth, None)
+        if parts is None:
+            parts = [(f, label) for f, label in exercise.parts if name in (f, label)]
+        unknown = set(parts) - set(exercise.parts)
+        if not parts or unknown:
+            raise ValueError(f"{id}: aspect {name!r} has no such part {unknown or ''}")
+        made.append(Aspect(name, points, tuple(parts)))
+    if abs(sum(aspect.points for aspect in made) - exercise.points) > 1e-9:
+        raise ValueError(f"{id}: the aspects' points do not add up to {exercise.points}")
+    HIDDEN[id] = HiddenTest(exercise, tuple(made), draw)
+
+
+def find(id):
+    """The hidden test of exercise `id`; a KeyError that lists the ids if there is none."""
+    load()
+    if id not in HIDDEN:
+        raise KeyError(f"there is no exercise {id!r}; the exercises are: {', '.join(HIDDEN)}")
+    return HIDDEN[id]
+
+
+def load():
+    """Import every lesson's module; returns {id: HiddenTest}."""
+    for lesson in ("scalar_graphs",):
+        import_module(f"autograder.exercises.{lesson}")
+    return HIDDEN

@@ -1,0 +1,251 @@
+"""The verdict: fresh cases, the reference engine, points for each aspect, and words.
+
+Nothing in this module runs student code, but for `judge`, which stands in the hidden-test cells
+and judges in-process where plain nbgrader executes them. In the course's own pipeline
+`autograder.nbgrader_plugins` sends the request of a `Plan` into the student's kernel and brings
+the observations back; see `autograder.probe`.
+"""
+
+import contextlib
+import html
+import json
+import secrets
+import zlib
+
+import numpy as np
+
+from autograder import exercises, probe
+from backprop_kit.diagnose import Trial, examine
+from backprop_kit.exercise import Case
+from backprop_kit.observe import Observation, Raised, observe
+from backprop_kit.tensor import engine_off
+
+SECONDS = 5.0  # for all calls of one exercise together
+MIME = "application/vnd.backprop-course.verdict+json"
+
+
+class Plan:
+    """The calls by which one exercise is judged in one run, drawn from a seed.
+
+    The order matters: a fresh case comes first, the worked example second, and the first case of
+    each function is called once more at the end, so that an answer that remembers its first call,
+    one that has the worked example typed in, and one that is simply wrong differ.
+    """
+
+    def __init__(self, id, seed=None):
+        self.test = exercises.find(id)
+        self.exercise = self.test.exercise
+        self.seed = secrets.randbits(63) if seed is None else seed
+        rng = np.random.default_rng([self.seed, zlib.crc32(id.encode())])
+        drawn = self.test.draw(rng)
+        worked = [case for case in self.exercise.draw(rng) if case.kind == "worked"]
+        self.cases = []
+        self.repeats = {}
+        for name in self.exercise.functions:
+            own = [case for case in drawn if case.function == name]
+            example = [case for case in worked if case.function == name]
+            self.cases += own[:1] + example + own[1:]
+        for name in self.exercise.functions:
+            first = next(i for i, case in enumerate(self.cases) if case.function == name)
+            again = self.cases[first]
+            self.repeats[name] = (first, len(self.cases))
+            self.cases.append(Case(name, again.args, "repeat", again.note))
+
+    def request(self, seconds=SECONDS):
+        """What is sent to the probe: function names and inputs, nothing else."""
+        return {
+            "calls": [
+                {"function": case.function, "args": [probe.encode(arg) for arg in case.args]}
+                for case in self.cases
+            ],
+            "by_hand": self.exercise.by_hand,
+            "seconds": seconds,
+        }
+
+    def observations(self, reply):
+        """The probe's reply (JSON text) as observations; anything unreadable is the answer's
+        fault, never an error of ours."""
+        try:
+            sent = json.loads(reply)
+            if "failed" in sent:
+                return self.all_failed(*_failure(sent))
+            seen = [self._observation(item) for item in sent["observations"]]
+            if len(seen) != len(self.cases):
+                raise probe.WireError("not one observation for each call")
+            return seen
+        except (probe.WireError, ValueError, TypeError, KeyError, RecursionError):
+            return self.all_failed("Unreadable", "What your functions returned could not be read.")
+
+    @staticmethod
+    def _observation(item):
+        if "raised" in item:
+            kind, text, line = item["raised"]
+            if not isinstance(kind, str) or not isinstance(text, str):
+                raise probe.WireError("not an exception")
+            return Observation(raised=Raised(kind[:80], text[:200], line and str(line)[:200]))
+        mutated = [int(i) for i in item["mutated"]]
+        return Observation(probe.decode(item["result"]), mutated=mutated)
+
+    def all_failed(self, kind, text):
+        """Observations for an answer that could not be called at all."""
+        return [Observation(raised=Raised(kind, text)) for _ in self.cases]
+
+    def observe(self, functions):
+        """Call the functions here, in this process."""
+        off = engine_off if self.exercise.by_hand else contextlib.nullcontext
+        with off():
+            return [observe(functions[case.function], case.args) for case in self.cases]
+
+    def verdict(self, observations):
+        """The `Verdict` on what was observed."""
+        findings = {}
+        for name, function in self.exercise.functions.items():
+            made = {
+                i: Trial(function, case, seen)
+                for i, (case, seen) in enumerate(zip(self.cases, observations, strict=True))
+                if case.function == name
+            }
+            first, again = self.repeats[name]
+            repeated = made.pop(again)
+            verdict = examine(list(made.values()), [(made[first], repeated)])
+            findings |= {(name, label): finding for label, finding in verdict.items()}
+        return Verdict(self, findings)
+
+
+def _failure(sent):
+    kind = sent["failed"]
+    if kind == "TimeOut":
+        return "TimeOut", "it ran out of time"
+    if kind == "Raised":
+        text = str(sent.get("text"))[:200]
+        return "Unreadable", f"The code raises an error before it can be called: {text}."
+    return "KernelDied", "Python itself came to an end while your code was running."
+
+
+class AspectVerdict:
+    """One aspect: its name, whether it is earned, its points (earned), and why not."""
+
+    def __init__(self, aspect, findings):
+        wrong = [findings[part] for part in aspect.parts if findings[part]]
+        self.name = aspect.name
+        self.worth = aspect.points
+        self.ok = not wrong
+        self.points = aspect.points if self.ok else 0.0
+        self.finding = wrong[0] if wrong else None
+        self.message = self.finding.message if wrong else ""
+
+    def as_dict(self):
+        return {"name": self.name, "ok": self.ok, "points": self.points, "message": self.message}
+
+
+class Verdict:
+    """What an answer gets, and what its student reads. Holds no hidden number.
+
+    score, max: points. cause: the main cause, or None where all is right. message: a sentence or
+    two. aspects: a list of `AspectVerdict`. seed: draws the same cases again.
+    """
+
+    def __init__(self, plan, findings):
+        self.exercise = plan.exercise.id
+        self.seed = plan.seed
+        self.max = float(plan.exercise.points)
+        self.aspects = [AspectVerdict(aspect, findings) for aspect in plan.test.aspects]
+        self.score = round(min(self.max, sum(aspect.points for aspect in self.aspects)), 6)
+        self.main = self._main()
+        self.cause = self.main.cause if self.main else None
+        self.message = self._message()
+
+    def _main(self):
+        """The finding that costs most; among equals the one that stands first."""
+        weight = {}
+        for aspect in self.aspects:
+            if aspect.finding:
+                cause = aspect.finding.cause
+                weight[cause] = weight.get(cause, 0) + aspect.worth
+        if not weight:
+            return None
+        heaviest = max(weight, key=weight.get)
+        return next(a.finding for a in self.aspects if a.finding and a.finding.cause == heaviest)
+
+    def _message(self):
+        if not self.main:
+            return "All hidden tests passed."
+        return f"{self.main.part}, {self.main.message}"
+
+    def as_dict(self):
+        return {
+            "exercise": self.exercise,
+            "score": self.score,
+            "max": self.max,
+            "cause": self.cause,
+            "message": self.message,
+            "aspects": [aspect.as_dict() for aspect in self.aspects],
+        }
+
+    # ---- how it is read: as text, as HTML, and as the number nbgrader takes for partial credit
+
+    def lines(self):
+        """The verdict as plain text, one aspect a line."""
+        head = f"{self.exercise}: {_points(self.score)} of {_points(self.max)} points"
+        yield head + ("." if self.main else ". All hidden tests passed.")
+        if not self.main:
+            return
+        for aspect in self.aspects:
+            mark = "✔" if aspect.ok else "✘"
+            points = f"{_points(aspect.points)} of {_points(aspect.worth)}"
+            yield f"{mark} {aspect.name} ({points}){': ' + aspect.message if aspect.message else ''}"
+
+    def __str__(self):
+        return "\n".join(self.lines())
+
+    def html(self):
+        edge = "#2e7d32" if not self.main else "#b3261e"
+        head, *rest = self.lines()
+        rows = "".join(f"<li>{html.escape(line)}</li>" for line in rest)
+        body = f'<ul style="list-style:none;padding-left:0">{rows}</ul>' if rows else ""
+        return (
+            f'<div style="border-left:4px solid {edge};padding:.2em .8em">'
+            f"<b>{html.escape(head)}</b>{body}</div>"
+        )
+
+    def outputs(self):
+        """The cell's outputs, in nbformat: the words, and the number that nbgrader reads."""
+        return [
+            {
+                "output_type": "display_data",
+                "metadata": {},
+                "data": {
+                    "text/plain": str(self),
+                    "text/html": self.html(),
+                    MIME: {**self.as_dict(), "seed": str(self.seed)},
+                },
+            },
+            {
+                "output_type": "execute_result",
+                "execution_count": None,
+                "metadata": {},
+                "data": {"text/plain": repr(self.score)},
+            },
+        ]
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """In plain nbgrader the cell's value is this verdict: a number as text, words as HTML."""
+        return {"text/plain": repr(self.score), "text/html": self.html()}
+
+
+def _points(value):
+    return f"{value:g}"
+
+
+def judge(id, *functions, seed=None):
+    """Judge the functions of exercise `id` in this process; returns the `Verdict`.
+
+    This is what a hidden-test cell runs where plain nbgrader executes it. It judges by the same
+    cases, but in the same process as the student's code; use the course's configuration for marks
+    that matter.
+    """
+    plan = Plan(id, seed)
+    names = list(plan.exercise.functions)
+    if len(functions) != len(names):
+        raise TypeError(f"judge({id!r}) takes {len(names)} functions: {', '.join(names)}")
+    return plan.verdict(plan.observe(dict(zip(names, functions, strict=True))))

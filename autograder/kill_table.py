@@ -1,0 +1,97 @@
+"""How every catalogued answer fares in the hidden tests: the proof that the tests test."""
+
+from autograder import exercises
+from autograder.catalogue import ALL, catalogue
+from autograder.course import reference_solutions
+from autograder.trial import Trials
+
+BLANK = "raise NotImplementedError()"
+
+
+class Outcome:
+    """One answer, the verdict on it, and what is not as the catalogue says (empty if all is)."""
+
+    def __init__(self, title, verdict, complaints, wanted):
+        self.title = title
+        self.verdict = verdict
+        self.complaints = complaints
+        self.wanted = wanted
+
+
+def complaints_about(entry, verdict):
+    """What in this verdict differs from what the entry says must come out."""
+    if entry.cause is None:
+        if verdict.score == verdict.max:
+            return []
+        return [f"a right answer gets {verdict.score:g} of {verdict.max:g}: {verdict.message}"]
+    found = []
+    names = [aspect.name for aspect in verdict.aspects]
+    loses = names if entry.loses == ALL else list(entry.loses)
+    if unknown := [name for name in loses if name not in names]:
+        found.append(f"the aspects are {names}, not {unknown}")
+    lost = [aspect.name for aspect in verdict.aspects if not aspect.ok]
+    if sorted(lost) != sorted(loses):
+        found.append(f"loses {lost} instead of {loses}")
+    if verdict.cause != entry.cause:
+        found.append(f"cause {verdict.cause} instead of {entry.cause}: {verdict.message}")
+    if entry.says.lower() not in verdict.message.lower():
+        found.append(f"does not say {entry.says!r}: {verdict.message}")
+    return found
+
+
+def outcomes(id, reference, trials, seed=None):
+    """Judge the reference, the blank and every catalogued answer of an exercise."""
+    verdict = trials.judge(id, reference, seed=seed)
+    complaints = [] if verdict.score == verdict.max else [verdict.message]
+    yield Outcome("the reference solution", verdict, complaints, None)
+
+    verdict = trials.judge(id, blank(reference), seed=seed)
+    complaints = [] if verdict.score == 0 else [f"a blank answer gets {verdict.score:g}"]
+    if verdict.cause != "not-implemented":
+        complaints.append(f"cause {verdict.cause} instead of not-implemented")
+    yield Outcome("the blank release", verdict, complaints, "not-implemented")
+
+    for entry in catalogue(id):
+        verdict = trials.judge(id, entry.source(reference), seed=seed)
+        yield Outcome(entry.title, verdict, complaints_about(entry, verdict), entry.cause)
+
+
+def blank(reference):
+    """A reference solution as students get it: its solution regions replaced by the stub."""
+    lines, inside = [], False
+    for line in reference.splitlines():
+        if "BEGIN SOLUTION" in line:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [f"{indent}# YOUR CODE HERE", f"{indent}{BLANK}"]
+        elif "END SOLUTION" in line:
+            inside = False
+        elif not inside:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def kill_table(ids, progress=lambda iterable: iterable):
+    """(the table as text, the number of answers that were not judged as they must be)."""
+    references = reference_solutions()
+    lines, wrong, right, survivors = [], 0, 0, 0
+    with Trials() as trials:
+        for id in progress(ids):
+            test = exercises.find(id)
+            lines.append(f"\n{id} ({test.points:g} points)")
+            for outcome in outcomes(id, references[id], trials):
+                verdict = outcome.verdict
+                mark = "!" if outcome.complaints else ("✔" if outcome.wanted is None else "✘")
+                lines.append(
+                    f"  {mark} {verdict.score:>4g}/{verdict.max:g}  {verdict.cause or '—':24} "
+                    f"{outcome.title}"
+                )
+                lines += [f"       {complaint}" for complaint in outcome.complaints]
+                survivors += bool(outcome.complaints)
+                wrong += outcome.wanted is not None
+                right += outcome.wanted is None
+    lines.append(
+        f"\n{wrong} wrong answers, {right} right ones; "
+        f"{survivors or 'none'} not judged as the catalogue says."
+    )
+    return "\n".join(lines), survivors

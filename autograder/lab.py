@@ -1,0 +1,43 @@
+"""`autograder lab`: the student notebooks in JupyterLab, as a student has them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from autograder.course import ROOT, CourseError
+
+
+def open_lab(course, options=(), folder=None):
+    """Copy the releases to lab/ where they are not there yet, and start JupyterLab in it."""
+    folder = Path(folder or ROOT / "lab")
+    copied = copy_releases(course, folder)
+    for path in copied:
+        print(f"new in {folder.name}/: {path.relative_to(folder)}")
+    print(f"Your notebooks are in {folder}; what you write there is kept.", flush=True)
+    environment = {**os.environ, "PATH": _path_first()}
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    return subprocess.call(command, cwd=folder, env=environment)
+
+
+def copy_releases(course, folder):
+    """Copy every released notebook that is not in `folder` yet; returns the new ones."""
+    released = sorted((course.path / "release").glob("*/*.ipynb"))
+    if not released:
+        raise CourseError(
+            f"{course.path} has no release yet. Make the student notebooks with "
+            "`autograder release`."
+        )
+    new = []
+    for path in released:
+        target = folder / path.parent.name / path.name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+            new.append(target)
+    return new
+
+
+def _path_first():
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

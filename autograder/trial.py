@@ -1,0 +1,55 @@
+"""`autograder try`: judge answer files one by one, each in a process of its own.
+
+One clean process is started and forks for every answer, so that hundreds take a minute; see
+`autograder.probe.serve`. What comes back is judged here.
+"""
+
+import json
+import subprocess
+import sys
+
+from autograder import probe
+from autograder.judge import SECONDS, Plan
+
+
+class Trials:
+    """A process that runs answers; use as a context manager, then `judge(exercise, code)`."""
+
+    def __init__(self, seconds=SECONDS):
+        self.seconds = seconds
+        self.process = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.process:
+            self.process.stdin.close()
+            self.process.stdout.close()
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
+
+    def _start(self):
+        if self.process is None or self.process.poll() is not None:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-u", probe.__file__, "serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
+
+    def judge(self, id, code, name="answer.py", seed=None):
+        """The `Verdict` on an answer, given as its source text."""
+        plan = Plan(id, seed)
+        job = {
+            "code": code,
+            "name": name,
+            "seconds": self.seconds,
+            "request": plan.request(self.seconds),
+        }
+        self._start()
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        return plan.verdict(plan.observations(self.process.stdout.readline()))

@@ -1,0 +1,394 @@
+"""Lesson 01: scalar graphs. What each exercise computes, forward; the engine does the rest."""
+
+import numpy as np
+
+from backprop_kit.exercise import (
+    Case,
+    Exact,
+    Function,
+    Gradients,
+    Numbers,
+    Slip,
+    differentiate,
+    register,
+    value_of,
+)
+from backprop_kit.tensor import Tensor
+
+LESSON = "01_scalar_graphs"
+
+
+def scalars(rng, count, low=0.5, high=2.5):
+    """`count` numbers of either sign, none of them close to 0, no two of the same size."""
+    while True:
+        values = rng.uniform(low, high, count) * rng.choice([-1.0, 1.0], count)
+        gaps = np.abs(np.subtract.outer(np.abs(values), np.abs(values)))
+        if np.all(gaps[~np.eye(count, dtype=bool)] > 0.01):
+            return [float(value) for value in values]
+
+
+def fresh(function, count, draw):
+    """`draw` gives a list of `count` random calls of one function."""
+    return [Case(function, draw()) for _ in range(count)]
+
+
+def derivative(forward, *args, wrt=0):
+    """df/d(args[wrt]) by the engine; a float."""
+    tensors = [Tensor(value, requires_grad=i == wrt) for i, value in enumerate(args)]
+    forward(*tensors).backward()
+    return tensors[wrt].grad
+
+
+# ---------------------------------------------------------------- f = (x + y) z
+
+add_mul = differentiate(
+    "add_mul",
+    lambda x, y, z: (x + y) * z,
+    arguments="x y z",
+    returns=("f", "df_dx", "df_dy", "df_dz"),
+    wrt="x y z",
+)
+
+register(
+    "add_mul",
+    LESSON,
+    points=2,
+    functions=[add_mul],
+    draw=lambda rng: [
+        Case("add_mul", (-2.0, 5.0, -4.0), "worked"),
+        *fresh("add_mul", 4, lambda: scalars(rng, 3)),
+    ],
+)
+
+
+# ---------------------------------------------------------------- four gates
+
+
+def gate(name, forward, arguments, slips=None):
+    """A function that returns the local derivative of one gate by its first argument."""
+    return Function(
+        name,
+        arguments,
+        f"{name}({', '.join(arguments.split())})",
+        lambda *args: derivative(forward, *args),
+        slips,
+    )
+
+
+def gave_value_instead(name, arguments, forward):
+    """The slip of returning the gate's output where its derivative is asked for."""
+    label = f"{name}({', '.join(arguments.split())})"
+
+    def slips(*args):
+        words = "the gate's own output is returned in place of its derivative"
+        return [Slip("wrong-value", words, {label: value_of(forward, *args)})]
+
+    return slips
+
+
+GATES = [
+    gate(name, forward, arguments, gave_value_instead(name, arguments, forward))
+    for name, forward, arguments in [
+        ("d_reciprocal", lambda x: 1 / x, "x"),
+        ("d_exp", lambda x: x.exp(), "x"),
+        ("d_scale", lambda x, a: a * x, "x a"),
+        ("d_shift", lambda x, c: x + c, "x c"),
+    ]
+]
+
+register(
+    "gates",
+    LESSON,
+    points=2,
+    functions=GATES,
+    draw=lambda rng: [
+        Case("d_reciprocal", (1.37,), "worked"),
+        Case("d_exp", (-1.0,), "worked"),
+        Case("d_scale", (1.0, -1.0), "worked"),
+        Case("d_shift", (0.37, 1.0), "worked"),
+        *(Case(f.name, scalars(rng, len(f.arguments))) for f in GATES for _ in range(3)),
+    ],
+)
+
+
+# ---------------------------------------------------------------- the sigmoid neuron
+
+
+def neuron(w0, x0, w1, x1, w2):
+    """The neuron as the gates ×, +, ×(−1), exp, +1, 1/x."""
+    return 1 / ((-(w0 * x0 + w1 * x1 + w2)).exp() + 1)
+
+
+WEIGHTS = ("w0", "x0", "w1", "x1", "w2")
+
+sigmoid_neuron = differentiate(
+    "sigmoid_neuron",
+    neuron,
+    arguments=" ".join(WEIGHTS),
+    returns=("f", {name: f"df_d{name}" for name in WEIGHTS}),
+    wrt=" ".join(WEIGHTS),
+    pack=lambda f, grads: (f, grads),
+)
+
+register(
+    "sigmoid_neuron",
+    LESSON,
+    points=4,
+    functions=[sigmoid_neuron],
+    draw=lambda rng: [
+        Case("sigmoid_neuron", (2.0, -1.0, -3.0, -2.0, -3.0), "worked"),
+        *fresh("sigmoid_neuron", 4, lambda: scalars(rng, 5, high=1.6)),
+    ],
+)
+
+
+# ---------------------------------------------------------------- the sigmoid as one gate
+
+
+def _from_output(f):
+    """The sigmoid's derivative where its output is f: differentiate it at the logit of f."""
+    return derivative(lambda v: v.sigmoid(), np.log(f / (1 - f)))
+
+
+d_sigmoid = Function(
+    "d_sigmoid",
+    "f",
+    "d_sigmoid(f)",
+    _from_output,
+    lambda f: [
+        Slip(
+            "wrong-value",
+            "f is put through the sigmoid once more, though it already is the gate's output",
+            {"d_sigmoid(f)": derivative(lambda v: v.sigmoid(), f)},
+        ),
+    ],
+    rtol=1e-9,
+)
+
+register(
+    "d_sigmoid",
+    LESSON,
+    points=1,
+    functions=[d_sigmoid],
+    draw=lambda rng: [
+        Case("d_sigmoid", (0.7310585786300049,), "worked"),
+        *fresh("d_sigmoid", 4, lambda: [float(rng.uniform(0.05, 0.95))]),
+    ],
+)
+
+
+# ---------------------------------------------------------------- the exponential model
+
+
+def exp_loss(w, x, b, y_star):
+    """u = wx, v = u + b, y = exp(v), loss = (y − y*)²."""
+    return ((w * x + b).exp() - y_star) ** 2
+
+
+def _forgets_bias(w, x, b, y_star):
+    loss, dw, _ = exp_model.solve(w, x, 0.0, y_star)
+    words = "b is left out of the forward pass"
+    _, _, db = exp_model.solve(w, x, 0.0, y_star)
+    return [Slip("dropped-bias", words, {"loss": loss, "dloss_dw": dw, "dloss_db": db})]
+
+
+exp_model = differentiate(
+    "exp_model",
+    exp_loss,
+    arguments="w x b y_star",
+    returns=("loss", "dloss_dw", "dloss_db"),
+    wrt="w b",
+    slips=_forgets_bias,
+)
+
+
+def exp_case(rng):
+    """Inputs (w, x, b, y*) with y well away from y*."""
+    w, x, b = scalars(rng, 3, high=1.2)
+    return w, x, b, float(rng.uniform(4.0, 6.0))
+
+
+register(
+    "exp_model",
+    LESSON,
+    points=3,
+    functions=[exp_model],
+    draw=lambda rng: [
+        Case("exp_model", (0.5, 2.0, -1.0, 3.0), "worked"),
+        *fresh("exp_model", 4, lambda: exp_case(rng)),
+    ],
+)
+
+
+# ---------------------------------------------------------------- fan-out
+
+fan_out = differentiate(
+    "fan_out",
+    lambda x, y: x * y + x * x,
+    arguments="x y",
+    returns=("f", "df_dx", "df_dy"),
+    wrt="x y",
+)
+
+register(
+    "fan_out",
+    LESSON,
+    points=2,
+    functions=[fan_out],
+    draw=lambda rng: [
+        Case("fan_out", (3.0, -4.0), "worked"),
+        *fresh("fan_out", 4, lambda: scalars(rng, 2)),
+    ],
+)
+
+
+# ---------------------------------------------------------------- ten claims, some of them false
+
+
+FORWARD = {
+    "u": lambda s: s["w"] * s["x"],
+    "v": lambda s: s["u"] + s["b"],
+    "y": lambda s: np.exp(s["v"]),
+    "loss": lambda s: (s["y"] - s["y_star"]) ** 2,
+}
+
+# number: (upper, lower, the claimed derivative of upper by lower at the values s)
+CLAIMS = {
+    1: ("u", "w", lambda s: s["x"]),
+    2: ("v", "b", lambda s: 1.0),
+    3: ("v", "u", lambda s: 0.0),
+    4: ("u", "b", lambda s: s["x"]),
+    5: ("y", "v", lambda s: s["y"]),
+    6: ("loss", "y", lambda s: 2 * (s["y"] - s["y_star"])),
+    7: ("loss", "b", lambda s: 2 * (s["y"] - s["y_star"]) * s["y"] * s["x"]),
+    8: ("loss", "w", lambda s: 2 * (s["y"] - s["y_star"]) * s["y"] * s["x"]),
+    9: ("y", "b", lambda s: s["y"]),
+    10: ("loss", "x", lambda s: 2 * (s["y"] - s["y_star"]) * s["y"] * s["w"]),
+}
+
+
+def run_model(inputs, **moved):
+    """Every value of the exponential model; one named in `moved` is set instead of computed."""
+    s = {**inputs, **moved}
+    for name, formula in FORWARD.items():
+        if name not in moved:
+            s[name] = formula(s)
+    return s
+
+
+def slope(upper, lower, inputs, h=1e-6):
+    """d upper / d lower by central differences, moving `lower` alone."""
+    at = run_model(inputs)[lower]
+    above = run_model(inputs, **{lower: at + h})[upper]
+    below = run_model(inputs, **{lower: at - h})[upper]
+    return (above - below) / (2 * h)
+
+
+def false_claims():
+    """The numbers of the claims that numerical differentiation refutes, at one generic point."""
+    inputs = {"w": 0.7, "x": 1.3, "b": -0.4, "y_star": 2.9}
+    values = run_model(inputs)
+    return {
+        number
+        for number, (upper, lower, claimed) in CLAIMS.items()
+        if abs(slope(upper, lower, inputs) - claimed(values)) > 1e-5
+    }
+
+
+def _accuses_the_true(*args):
+    words = "the true statements are listed in place of the false ones"
+    return [Slip("wrong-value", words, {"claims": Exact(set(CLAIMS) - false_claims())})]
+
+
+register(
+    "wrong_claims",
+    LESSON,
+    points=2,
+    functions=[
+        Function(
+            "wrong_claims",
+            "",
+            "claims",
+            lambda: Exact(false_claims(), secret=True),
+            _accuses_the_true,
+        )
+    ],
+    draw=lambda rng: [Case("wrong_claims", (), "worked")],
+)
+
+
+# ---------------------------------------------------------------- descending
+
+
+def walk(w, b, x, y_star, lr, steps, update=None, sequential=False):
+    """Run gradient descent with the engine's gradients; returns (w, b, Numbers(losses)).
+
+    `update(value, gradient)` and `sequential` exist to walk wrongly on purpose, see `_bad_walks`.
+    """
+    update = update or (lambda value, gradient: value - lr * gradient)
+    losses = [value_of(exp_loss, w, x, b, y_star)]
+    for _ in range(steps):
+        _, dw, db = exp_model.solve(w, x, b, y_star)
+        w = update(w, dw)
+        if sequential:
+            _, _, db = exp_model.solve(w, x, b, y_star)
+        b = update(b, db)
+        losses.append(value_of(exp_loss, w, x, b, y_star))
+    return w, b, Numbers(losses)
+
+
+def _bad_walks(w, b, x, y_star, lr, steps):
+    def slip(cause, words, result):
+        return Slip(cause, words, dict(zip(("w", "b", "losses"), result, strict=True)))
+
+    args = (w, b, x, y_star, lr, steps)
+    walks = [
+        (
+            "sign",
+            "each step goes uphill, along the gradient instead of against it",
+            dict(update=lambda value, gradient: value + lr * gradient),
+        ),
+        (
+            "factor",
+            "the steps are not scaled by the learning rate",
+            dict(update=lambda value, gradient: value - gradient),
+        ),
+        (
+            "overwrite-not-accumulate",
+            "a parameter is replaced by its step instead of moved by it",
+            dict(update=lambda value, gradient: -lr * gradient),
+        ),
+        (
+            "state-leak",
+            "b is updated with a gradient taken after w has already moved",
+            dict(sequential=True),
+        ),
+    ]
+    with np.errstate(all="ignore"):
+        slips = [slip(cause, words, walk(*args, **how)) for cause, words, how in walks]
+    short = walk(w, b, x, y_star, lr, max(steps - 1, 0))
+    slips.append(slip("wrong-value", "one step too few is taken", short))
+    return slips
+
+
+register(
+    "descend",
+    LESSON,
+    points=2,
+    functions=[
+        Function(
+            "descend", "w b x y_star lr steps", ("w", "b", "losses"), walk, _bad_walks, rtol=1e-9
+        )
+    ],
+    draw=lambda rng: [
+        Case("descend", (0.5, -1.0, 2.0, 3.0, 0.01, 5), "worked"),
+        *(Case("descend", descent(rng, steps)) for steps in (1, 4, 7)),
+        Case("descend", descent(rng, 0), "edge", "steps = 0"),
+    ],
+)
+
+
+def descent(rng, steps):
+    """Inputs (w, b, x, y*, lr, steps) from which a few steps go smoothly downhill."""
+    w, b, x = (float(value) for value in rng.uniform(0.3, 0.9, 3))
+    return w, b, x, float(rng.uniform(3.5, 5.0)), float(rng.uniform(0.005, 0.02)), steps

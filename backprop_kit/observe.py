@@ -1,0 +1,79 @@
+"""Call a student's function once and note everything that happened.
+
+The function gets copies of the inputs, so that it cannot spoil the next call; whether it changed
+its own copies is noted, because a gradient function must leave its arguments alone.
+"""
+
+import traceback
+
+import numpy as np
+
+from backprop_kit.tensor import EngineOff
+
+
+class Raised:
+    """An exception that a student's function let out: its type, text and line."""
+
+    __slots__ = ("kind", "line", "text")
+
+    def __init__(self, kind, text="", line=None):
+        self.kind = kind
+        self.text = text
+        self.line = line
+
+
+class Observation:
+    """What one call returned or raised, and which arguments (by position) it changed."""
+
+    __slots__ = ("mutated", "raised", "result")
+
+    def __init__(self, result=None, raised=None, mutated=()):
+        self.result = result
+        self.raised = raised
+        self.mutated = tuple(mutated)
+
+
+def copied(value):
+    """A copy that shares no array and no container with the original."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, (list, tuple, set)):
+        return type(value)(copied(item) for item in value)
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    return value
+
+
+def unchanged(before, after):
+    """Whether two argument trees hold the same values; NaN equals NaN."""
+    if isinstance(before, np.ndarray):
+        return isinstance(after, np.ndarray) and np.array_equal(before, after, equal_nan=True)
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(unchanged, before, after))
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(unchanged(before[k], after[k]) for k in before)
+    return before is after or before == after or (before != before and after != after)
+
+
+def observe(function, args):
+    """Call function(*args) on copies of args; never raises for what the function does."""
+    given = [copied(arg) for arg in args]
+    try:
+        with np.errstate(all="ignore"):
+            result = function(*given)
+    except EngineOff as error:
+        return Observation(raised=Raised("EngineOff", str(error)))
+    except Exception as error:
+        return Observation(raised=raised(error))
+    mutated = [
+        i for i, (old, new) in enumerate(zip(args, given, strict=True)) if not unchanged(old, new)
+    ]
+    return Observation(copied(result), mutated=mutated)
+
+
+def raised(error):
+    """What is told of an exception: its type, its first line, the student's line it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename != __file__]
+    text = str(error).strip().split("\n")[0][:200]
+    return Raised(type(error).__name__, text, own[-1].line if own else None)

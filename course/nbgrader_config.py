@@ -1,0 +1,48 @@
+"""The course's nbgrader configuration; plain `nbgrader` commands in this folder use it.
+
+It names our two preprocessors, at nbgrader's own configuration points: `RepairSubmission` mends a
+submission before anything reads it, and `JudgedExecute` runs the notebook and lets the judge,
+outside the student's kernel, decide what each test cell is worth.
+"""
+
+import os
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    IgnorePattern,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+
+from autograder.nbgrader_plugins import JudgedExecute, RepairSubmission
+
+c = get_config()  # noqa: F821  (given by nbgrader)
+
+c.CourseDirectory.course_id = "backprop-course"
+# The Markdown sources hold the solutions: they are never copied to students or submissions.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.md"]
+
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
+
+c.Autograde.sanitize_preprocessors = [
+    RepairSubmission,
+    ClearOutput,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
+c.Autograde.autograde_preprocessors = [
+    JudgedExecute,
+    IgnorePattern,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+c.Execute.timeout = 30
+if os.name != "nt":
+    c.KernelManager.transport = "ipc"  # files of the grader's own, not open ports
