@@ -8,6 +8,7 @@ import ast
 import csv
 import inspect
 import json
+import subprocess
 import time
 from pathlib import Path
 from queue import Empty
@@ -71,6 +72,14 @@ class JudgedExecute(Execute):
     def preprocess(self, nb, resources, km=None):
         self._executed = []
         return super().preprocess(nb, resources, km)
+
+    def start_new_kernel(self, **options):
+        """As nbclient does, but what the process itself writes goes nowhere.
+
+        Student code can write to the process's own standard error; the grader's terminal is not
+        the place for it. What cells print travels as messages and is kept.
+        """
+        super().start_new_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
 
     def preprocess_cell(self, cell, resources, index):
         id = self._exercise(cell)

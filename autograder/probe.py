@@ -276,9 +276,16 @@ def _read_reply(read, child, seconds):
     return text if text and "\n" not in text else json.dumps({"failed": "Died"})
 
 
+def prelude():
+    """The names that every lesson's first cell has imported before an answer is run."""
+    from backprop_kit import Tensor
+
+    return {"np": np, "Tensor": Tensor}
+
+
 def run_answer(job):
     """Run an answer's code as a module of its own, then make the calls; returns JSON text."""
-    namespace = {"__name__": "answer", "__builtins__": __builtins__}
+    namespace = {"__name__": "answer", "__builtins__": __builtins__, **prelude()}
     try:
         with alarm(job["seconds"]):
             exec(compile(job["code"], job["name"], "exec"), namespace)

@@ -359,6 +359,12 @@ def _compare_exact(label, yours, expected, case):
         )
     if yours == wanted:
         return None
+    if isinstance(wanted, set):
+        kinds = {type(item) for item in wanted}
+        strangers = [item for item in yours if type(item) not in kinds]
+        if strangers:
+            evidence = f"{label} holds {describe(strangers[0])} among its numbers."
+            return Finding("wrong-type", label, evidence)
     worst = None if expected.secret else (case, None, yours, wanted)
     return Finding("wrong-value", label, f"{label} is not what the check expects.", worst=worst)
 
@@ -400,7 +406,6 @@ def examine(trials, repeats=()):
     leaking = _leaks(repeats)
     for label in function.labels:
         failed = [trial for trial in trials if trial.wrong(label)]
-        passed = [trial for trial in trials if not trial.wrong(label)]
         if label in leaking:
             verdict[label] = Finding(
                 "state-leak",
@@ -414,20 +419,24 @@ def examine(trials, repeats=()):
     wrong = [label for label in function.labels if isinstance(verdict[label], list)]
     explained = explain_together(wrong, verdict)
     for label in wrong:
-        failed = verdict[label]
-        passed = [trial for trial in trials if not trial.wrong(label)]
-        verdict[label] = explained.get(label) or explain(label, failed, passed)
+        verdict[label] = explained.get(label) or explain(label, trials)
     return verdict
 
 
 def _leaks(repeats):
+    """The parts that differ between two calls with the same inputs.
+
+    A part of a wrong type has a simpler story, told elsewhere.
+    """
     leaking = set()
     for first, again in repeats:
         for label in first.function.labels:
-            if label in first.yours and label in again.yours:
-                if not same(again.yours[label], first.yours[label]):
-                    leaking.add(label)
-            elif (label in first.yours) != (label in again.yours):
+            problems = first.problems[label], again.problems[label]
+            if any(found and found.cause in ("wrong-type", "time-out") for found in problems):
+                continue
+            if (label in first.yours) != (label in again.yours) or (
+                label in first.yours and not same(first.yours[label], again.yours[label])
+            ):
                 leaking.add(label)
     return leaking
 
@@ -496,12 +505,23 @@ def _cached_slips(trial):
     return table
 
 
+def telling(label, failed):
+    """The failed trials to explain first: ordinary inputs before edge cases, numbers before nan.
+
+    A slip that shifts ordinary values may well overflow, or lose all digits, at an edge.
+    """
+    finite = [trial for trial in failed if trial.problems[label].cause != "non-finite"]
+    ordinary = [trial for trial in finite if trial.case.kind in ("worked", "fresh")]
+    return ordinary or finite or failed
+
+
 def explain_together(wrong, failures):
     """{label: Finding} where one mistake explains every wrong part of the result at once."""
+    failures = {label: telling(label, failures[label]) for label in wrong}
     whole = _swapped(wrong, failures)
     if whole:
         return whole
-    if len(wrong) < 2:
+    if len(wrong) < 2 or all(_opposite(label, failures[label]) for label in wrong):
         return {}
     common = None
     for label in wrong:
@@ -552,8 +572,13 @@ def _swapped(wrong, failures):
     }
 
 
-def explain(label, failed, passed):
-    """The Finding for one wrong part: the first explanation that covers every failed case."""
+def explain(label, trials):
+    """The Finding for one wrong part: the first explanation that covers every failed case.
+
+    trials: all of them, in the order of the calls.
+    """
+    failed = [trial for trial in trials if trial.wrong(label)]
+    passed = [trial for trial in trials if not trial.wrong(label)]
     plain = [trial.problems[label] for trial in failed]
     for cause in _CALL_CAUSES:
         hits = [finding for finding in plain if finding.cause == cause]
@@ -561,11 +586,13 @@ def explain(label, failed, passed):
             if passed and cause in ("raises", "time-out"):
                 return _with(hits[0], f"{hits[0].evidence} (On other inputs it works.)")
             return hits[0]
-    if constant := _constant(label, failed, passed):
+    if constant := _constant(label, trials):
         return constant
     if failed and all(trial.case.kind == "extreme" for trial in failed):
         note = failed[0].case.note or "very large or very small inputs"
         return Finding("unstable", label, f"{label} goes wrong for {note}.", worst=plain[0].worst)
+    failed = telling(label, failed)
+    plain = [trial.problems[label] for trial in failed]
     kinds = {finding.cause for finding in plain}
     for cause in ("wrong-type", "wrong-shape", "non-finite"):
         if cause in kinds:
@@ -583,30 +610,25 @@ def _with(finding, evidence):
     )
 
 
-def _constant(label, failed, passed):
-    """One and the same result whatever the inputs: typed in, or remembered."""
-    everything = failed + passed
-    values = [trial.yours.get(label) for trial in everything]
-    wanted = [_plain(trial.expected[label]) for trial in everything]
-    if len(failed) < 2 or not passed or any(value is None for value in values):
+def _constant(label, trials):
+    """One and the same result whatever the inputs: typed in, or remembered from the first call."""
+    values = [trial.yours.get(label) for trial in trials]
+    wanted = [_plain(trial.expected[label]) for trial in trials]
+    if len(trials) < 3 or any(value is None for value in values):
         return None
     if not all(same(value, values[0]) for value in values):
         return None
-    if all(same(value, wanted[0]) for value in wanted):
-        return None
-    if any(trial.case.kind == "worked" for trial in passed):
-        return Finding(
-            "hard-coded",
-            label,
-            f"{label} is the same whatever the arguments are.",
-            worst=_worst(label, failed),
-        )
-    return Finding(
-        "state-leak",
-        label,
-        f"{label} stays what it was in the first call, whatever the arguments are.",
-        worst=_worst(label, failed),
-    )
+    failed = [trial for trial in trials if trial.wrong(label)]
+    worst = _worst(label, failed)
+    for trial, want in zip(trials, wanted, strict=True):
+        # Numbers copied from a page are rounded, so a thousandth is close enough here.
+        if trial.case.kind == "worked" and agrees(values[0], want, rtol=1e-3):
+            evidence = f"{label} is the same whatever the arguments are."
+            return Finding("hard-coded", label, evidence, worst)
+    if agrees(values[0], wanted[0]):
+        evidence = f"{label} stays what it was in the first call, whatever the arguments are."
+        return Finding("state-leak", label, evidence, worst)
+    return None
 
 
 def _shape_story(label, failed, found):
@@ -646,18 +668,18 @@ def _explain_values(label, failed, passed, plain):
     def finding(cause, evidence, next_step=None):
         return Finding(cause, label, evidence, worst, next_step=next_step)
 
-    if ratio is not None and abs(ratio + 1) < 1e-9:
+    if _opposite(label, failed):
         return finding("sign", f"{label} has the right size and the opposite sign, every time.")
     if keys := _fitting_slips(label, failed):
         return _slip_finding(label, keys, failed)
-    if ratio is not None:
+    if ratio is not None and abs(ratio - 1) > 1e-3:
         words = ratio_in_words(ratio)
         return finding("factor", f"{label} is {words} what the check expects, every time.")
     if _all_transposed(label, failed):
         return finding(
             "transpose", f"{label} has the right entries, with rows and columns exchanged."
         )
-    if all(_relative_gap(problem) < 1e-3 for problem in plain):
+    if _close(plain):
         return finding(
             "imprecise", f"{label} is within a thousandth of what is expected, but not exact."
         )
@@ -716,6 +738,19 @@ def _constant_ratio(label, failed):
     if len(ratios) < 2 or ratios[0] == 0:
         return None
     return ratios[0] if np.ptp(ratios) <= 1e-8 * abs(ratios[0]) else None
+
+
+def _close(plain):
+    """Whether the worst errors are below a thousandth of the largest value among these cases."""
+    errors = [abs(yours - expected) for _, _, yours, expected in (f.worst for f in plain)]
+    return max(errors) < 1e-3 * max(abs(finding.worst[3]) for finding in plain)
+
+
+def _opposite(label, failed):
+    if any(trial.problems[label].worst is None for trial in failed):
+        return False
+    ratio = _constant_ratio(label, failed)
+    return ratio is not None and abs(ratio + 1) < 1e-9
 
 
 _WORDS = {

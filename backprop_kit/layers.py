@@ -3,19 +3,20 @@
 The layer protocol, which every layer here follows and any object may:
 
     forward(x)      takes and returns an array, and keeps on self what backward needs
-    backward(grad)  takes ∂L/∂y, returns ∂L/∂x, and leaves the parameters' gradients in self.grads
-    params, grads   dicts of arrays under the same names; both may be missing where there are none
+    backward(grad)  takes ∂L/∂y, returns ∂L/∂x, and leaves ∂L/∂parameter in self.grads
+    params, grads   dicts of arrays under the same names; missing where there are none
 
-A layer of the kit is also called on Tensors, `layer(x)`. `Sequential` wires both kinds into the recorded
-graph: an object that only knows the protocol becomes one node, whose vjps call its backward.
+The kit's layers are called on Tensors besides: `layer(x)`. `Sequential` wires both kinds into the
+recorded graph; an object that knows only the protocol becomes one node, whose vjps call its
+backward.
 """
 
 import numpy as np
 
 from . import ops
-from .tensor import Tensor, as_data, record, require_engine
+from .tensor import Tensor, as_data, record
 
-# ----------------------------------------------------------------------------------- layers
+# ------------------------------------------------------------------------------------ layers
 
 
 class Layer:
@@ -80,11 +81,17 @@ class Layer:
         return f"{type(self).__name__}()"
 
 
+def parameter(name, array):
+    leaf = Tensor(array, requires_grad=True)
+    leaf.name = name
+    return leaf
+
+
 class Linear(Layer):
     """Y = X Wᵀ + b, with X (N, n_in), W (n_out, n_in), b (n_out,), Y (N, n_out).
 
-    W is drawn from a normal distribution of variance 2/n_in, which keeps the size of the signal from
-    layer to layer of a ReLU network (He et al., 2015); b starts at 0. `rng` is a np.random.Generator.
+    W is drawn from a normal distribution of variance 2/n_in, which keeps the signal's size from
+    layer to layer of a ReLU network (He et al., 2015); b starts at 0. `rng` is a NumPy Generator.
     """
 
     def __init__(self, n_in, n_out, bias=True, rng=None):
@@ -199,7 +206,7 @@ def unfreeze(*things):
         p.requires_grad = True
 
 
-# ----------------------------------------------------------------------------------- losses
+# ------------------------------------------------------------------------------------ losses
 
 
 def bce(y, y_hat):
@@ -219,52 +226,48 @@ def bce_with_logits(y, v):
 
 
 def loss(op, y, prediction):
-    if isinstance(y, Tensor) or isinstance(prediction, Tensor):
-        return op(y, prediction)
-    require_engine()
-    return float(op.primitive(as_data(y), as_data(prediction))[0])
+    value = op(y, prediction)
+    return value if isinstance(y, Tensor) or isinstance(prediction, Tensor) else value.item()
 
 
-# ----------------------------------------------------------------------------------- your own layers
+# --------------------------------------------------------------------------- your own layers
 
 
 class Wired(Layer):
     """Any object with forward(x) and backward(grad), as a layer that can be called on Tensors.
 
-    Its arrays in `params` become leaf Tensors that share their memory, so `p.data -= lr * p.grad` trains
-    the object itself. The object may be called several times before backward: what forward kept on it
-    is remembered for each call.
+    Its arrays in `params` become leaf Tensors that share their memory, so `p.data -= lr * p.grad`
+    trains the object itself. It may be called several times before backward: what forward left on
+    it is remembered for each call.
     """
 
     def __init__(self, layer):
+        if isinstance(layer, type):
+            raise TypeError(f"{described(layer)} is a class: write {described(layer)}(…).")
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
                 raise TypeError(
-                    f"{described(layer)} has no method {method}: a layer needs forward(x) and backward(grad)."
+                    f"{described(layer)} has no method {method}: "
+                    "a layer needs forward(x) and backward(grad)."
                 )
-        if isinstance(layer, type):
-            raise TypeError(
-                f"{layer.__name__} is a class: write {layer.__name__}(...), with brackets."
-            )
         self.layer = layer
         self._tensors = {}
         self._bound = {}  # name: (object in layer.params, array in the Tensor), as we left them
         self.named_parameters()
 
     def named_parameters(self):
-        """{name: Tensor}, kept in step with the object's params whichever of the two was replaced."""
+        """{name: Tensor}, in step with the object's params, whichever of the two was replaced."""
         arrays = getattr(self.layer, "params", None) or {}
         for name, array in list(arrays.items()):
             if name not in self._tensors:
-                self._tensors[name] = Tensor(array, requires_grad=True)
-                self._tensors[name].name = name
+                self._tensors[name] = parameter(name, array)
                 self._bound[name] = None, None
             tensor = self._tensors[name]
             theirs, ours = self._bound[name]
             if array is not theirs:  # the object has a new array: follow it
                 tensor.data = as_data(array)
-                if isinstance(array, np.ndarray) and array.ndim:
-                    arrays[name] = tensor.data  # the same one, unless it was not float64
+                if tensor.shape:
+                    arrays[name] = tensor.data  # the same array, unless it was not float64
             elif tensor.data is not ours:  # somebody wrote p.data = …: tell the object
                 if isinstance(array, np.ndarray):
                     array[...] = tensor.data
@@ -306,7 +309,7 @@ INPUT = "∂L/∂x"  # the key of the input's gradient, beside the parameters' n
 
 
 def state_of(layer):
-    """What forward left on the layer: its attributes, with lists and dicts copied one level deep."""
+    """What forward left on the layer: its attributes, lists and dicts copied one level deep."""
     return {
         name: value.copy() if type(value) in (dict, list) else value
         for name, value in getattr(layer, "__dict__", {}).items()
@@ -361,8 +364,9 @@ def protocol_backward(layer, g, shapes):
         if name == INPUT:
             continue
         if name not in grads:
-            raise KeyError(
-                f"{described(layer)}.backward left no gradient for {name!r} in self.grads"
+            raise ValueError(
+                f"{described(layer)}.backward left no gradient for {name!r}: put it into "
+                f"self.grads[{name!r}]."
             )
         dp = checked(layer, "backward", grads[name], shape, f"grads[{name!r}]")
         answer[name] = dp.copy()  # the layer may use its array again

@@ -1,9 +1,9 @@
-"""What a computation keeps for its backward pass, in bytes and by name; and what memory really does.
+"""What a computation keeps for its backward pass, in bytes and by name; and what memory does.
 
-`kept(loss)` reads the recorded graph: what a vjp mentions is what stays alive until backward has passed
-it, so the arrays that the vjps close over are the whole bill, under the names they have in ops.py.
-`Meter` measures instead of reading: the peak of allocated memory while a block runs, and the
-process's resident memory where the system tells it.
+`kept(loss)` reads the recorded graph: what a vjp mentions stays alive until backward has passed
+it, so the arrays that the vjps close over are the whole bill, under the names they have in
+ops.py. `Meter` measures instead of reading: the peak of allocated memory while a block runs, and
+the process's resident memory where the system tells it.
 """
 
 from collections import namedtuple
@@ -46,17 +46,16 @@ class Kept(list):
         lines = [f"{'node':>6}  {'primitive':<16}{'keeps':<12}{'shape':<16}{'bytes':>14}"]
         for e in self:
             note = "  a leaf: costs nothing more" if e.leaf else ""
-            lines.append(
-                f"{e.order:>6}  {e.op:<16}{e.name:<12}{e.shape!s:<16}{e.bytes:>14,}{note}"
-            )
+            line = f"{e.order:>6}  {e.op:<16}{e.name:<12}{e.shape!s:<16}{e.bytes:>14,}{note}"
+            lines.append(line)
         lines.append(f"{'kept until backward has passed':<50}{self.total:>14,}")
         return "\n".join(lines)
 
 
 def kept(*tensors):
-    """What the graph behind these Tensors keeps for backward, as a `Kept` list that prints as a table.
+    """What the graph behind these Tensors keeps for backward: a `Kept` list, prints as a table.
 
-    A view counts with the whole array that it keeps alive. Not counted: the engine's own bookkeeping
+    A view counts with the whole array that it keeps alive. Not counted: the engine's bookkeeping
     (a few hundred bytes a node, and up to 4 KB for each array to notice edits in place).
     """
     nodes = graph(*tensors)
@@ -93,8 +92,8 @@ def graph(*tensors):
 
 
 def mentioned(vjp):
-    """(name, array) for everything a vjp closes over: directly, in a dict, or in a helper function."""
-    for name, cell in zip(vjp.__code__.co_freevars, vjp.__closure__ or ()):
+    """(name, array) for what a vjp closes over: directly, in a dict, or by way of a function."""
+    for name, cell in zip(vjp.__code__.co_freevars, vjp.__closure__ or (), strict=True):
         content = cell.cell_contents
         if isinstance(content, (np.ndarray, np.float64)):
             yield name, content
@@ -126,11 +125,13 @@ class Meter:
 
     peak           bytes: the most that was allocated at any moment, beyond what was there before
     left           bytes: what is still allocated at the end of the block
-    process_peak   the same as peak, for the resident memory of the whole process as the system counts
-                   it; None where it does not say (everywhere but Linux). Memory that the process
-                   already had and used again does not show here.
+    process_peak   like peak, for the resident memory of the whole process as the system counts it;
+                   None where it does not say (everywhere but Linux). Memory that the process had
+                   and uses again does not show here.
 
-    Counted by Python's own tracemalloc, which knows of NumPy's arrays; it makes Python code slower.
+    Counted by Python's own tracemalloc, which knows of NumPy's arrays. It makes Python code slower,
+    and it does not notice when memory from before the first Meter is given back: put forward and
+    backward into one Meter, or start tracemalloc first.
     """
 
     def __enter__(self):
@@ -157,7 +158,7 @@ class Meter:
 
 
 def resident(key="VmRSS"):
-    """The process's resident memory in bytes ("VmHWM": its peak); None where Linux's /proc is missing."""
+    """The process's resident memory in bytes ("VmHWM": its peak); None without Linux's /proc."""
     try:
         with open("/proc/self/status") as status:
             for line in status:

@@ -214,7 +214,7 @@ def reshape(a, *shape):
     """The same entries in another shape        the signal takes the old shape"""
     before = a.shape
     new = shape[0] if len(shape) == 1 else shape
-    return scalar(np.reshape(a, new)), lambda g: np.reshape(g, before)
+    return scalar(np.reshape(a, new)), lambda g: scalar(np.reshape(g, before))
 
 
 @unary
@@ -232,18 +232,21 @@ def transpose(a, *axes):
 def getitem(a, index):
     """a[index]     the signal goes to where the entry came from, as often as it was taken"""
     shape = a.shape
-    simple = all(
-        part is None or part is Ellipsis or isinstance(part, (int, slice))
-        for part in (index if isinstance(index, tuple) else (index,))
-    )
+    parts = index if isinstance(index, tuple) else (index,)
+    if all(p is None or p is Ellipsis or isinstance(p, (int, slice)) for p in parts):
 
-    def vjp(g):
-        whole = np.zeros(shape)
-        if simple:  # then no entry was taken twice
+        def vjp(g):
+            whole = np.zeros(shape)
             whole[index] = g
-        else:
-            np.add.at(whole, index, g)
-        return whole
+            return whole
+
+    else:  # lists and arrays of indices may take an entry more than once
+        taken = tuple(p.copy() if isinstance(p, (list, np.ndarray)) else p for p in parts)
+
+        def vjp(g):
+            whole = np.zeros(shape)
+            np.add.at(whole, taken, g)
+            return whole
 
     return scalar(a[index]), vjp
 

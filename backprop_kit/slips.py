@@ -116,14 +116,16 @@ def graph_slips(output, inputs):
         vjp = node.vjps[index]
         return lambda upstream, contribution: vjp(np.ones_like(upstream)[()])
 
-    root = output._node
-    for node, index in edges:
-        gate = gate_name(node)
-        if node is not root:
+    # The signal from above, left out at one gate: for all of its inputs, or for one of them.
+    for node in topological(output):
+        if node is output._node:
+            continue
+        every = [(node, index) for index in range(len(node.parents))]
+        for group in [every] if len(every) == 1 else [every, *([edge] for edge in every)]:
             yield (
                 "upstream-ignored",
-                f"the signal that arrives at {gate} from above is not multiplied in",
-                gradients(edit={(id(node), index): ones_upstream(node, index)}),
+                f"the signal that arrives at {gate_name(node)} from above is not multiplied in",
+                gradients(edit={(id(n), i): ones_upstream(n, i) for n, i in group}),
             )
     for node, index in edges:
         grads = gradients(edit={(id(node), index): same_shape})
@@ -133,11 +135,6 @@ def graph_slips(output, inputs):
                 f"the local derivative of {gate_name(node)} is missing from the product",
                 grads,
             )
-        yield (
-            "sign",
-            f"the sign is turned where the gradient passes {gate_name(node)}",
-            gradients(edit={(id(node), index): lambda upstream, c: -c}),
-        )
     arrivals = {}
     for node, index in edges:
         arrivals.setdefault(id(node.parents[index]), []).append((node, index))
@@ -157,6 +154,12 @@ def graph_slips(output, inputs):
                 f"the path through {gate_name(node)} is left out",
                 gradients(edit={(id(node), index): lambda upstream, c: c * 0}),
             )
+    for node, index in edges:
+        yield (
+            "sign",
+            f"the sign is turned where the gradient passes {gate_name(node)}",
+            gradients(edit={(id(node), index): lambda upstream, c: -c}),
+        )
     if len(edges) <= 12:
         for pair in combinations(edges, 2):
             grads = gradients(edit={(id(node), index): same_shape for node, index in pair})

@@ -384,7 +384,7 @@ def record(op, value, parents, vjps, arrays=()):
 
 
 def constant(x):
-    """(data, parent) of an argument that is not exactly a Tensor: a number, an array, a subclass."""
+    """(data, parent) of an argument that is not exactly a Tensor: a number, array or subclass."""
     return (x.data, x._node) if isinstance(x, Tensor) else (as_data(x), None)
 
 
@@ -406,7 +406,7 @@ def summed_to(shape, vjp, value_shape):
 def unbroadcast(grad, shape):
     """`grad`, summed over every axis along which NumPy stretched an array of `shape`."""
     new = grad.ndim - len(shape)  # broadcasting puts new axes in front …
-    stretched = [new + i for i, n in enumerate(shape) if n == 1]  # … and stretches those of length 1
+    stretched = [new + i for i, n in enumerate(shape) if n == 1]  # … and stretches length 1
     summed = np.add.reduce(grad, axis=(*range(new), *stretched))
     return summed if summed.shape == shape else summed.reshape(shape)
 
@@ -419,7 +419,7 @@ def misfit(op, *arrays):
 
 BROADCAST = "broadcasting lines up axes from the right, and each pair must be equal or have a 1"
 RULES = {
-    "matmul": "the left one's last axis must be as long as the right one's second-last (or only) axis",
+    "matmul": "the last axis of the left must be as long as the last but one of the right",
     "linear": "x is (N, n), W is (m, n), b is (m,)",
     "bce": "labels and predictions must have one shape",
     "bce_with_logits": "labels and logits must have one shape",

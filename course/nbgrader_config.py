@@ -5,8 +5,6 @@ submission before anything reads it, and `JudgedExecute` runs the notebook and l
 outside the student's kernel, decide what each test cell is worth.
 """
 
-import os
-
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -44,5 +42,3 @@ c.Autograde.autograde_preprocessors = [
     CheckCellMetadata,
 ]
 c.Execute.timeout = 30
-if os.name != "nt":
-    c.KernelManager.transport = "ipc"  # files of the grader's own, not open ports

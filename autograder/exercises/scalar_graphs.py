@@ -11,6 +11,22 @@ from backprop_kit.exercises.scalar_graphs import (
     scalars,
 )
 
+# Where inputs differ much in size, no step width suits them all: an exact derivative is
+# as exact as ever there, and a difference quotient is not.
+
+
+def uneven_neuron(rng):
+    """A neuron's inputs, large and small, whose weighted sum is of ordinary size."""
+    a, b, c, d, e = scalars(rng, 5)
+    return 100 * a, b, c / 100, 100 * d, e - 100 * a * b
+
+
+def uneven_model(rng):
+    """The exponential model's inputs (w, x, b, y*), w and b large, w x + b of ordinary size."""
+    w, x, v = scalars(rng, 3)
+    return 100 * w, x, v - 100 * w * x, 5.0
+
+
 hidden(
     "add_mul",
     lambda rng: [
@@ -31,6 +47,9 @@ hidden(
         Case("d_scale", (*scalars(rng, 1), 0.0), "edge", "a = 0"),
         Case("d_shift", (0.0, *scalars(rng, 1)), "edge", "x = 0"),
         Case("d_reciprocal", (-1e-3,), "edge", "x close to 0"),
+        Case("d_exp", (float(rng.uniform(40, 60)),), "edge", "x around 50"),
+        Case("d_scale", (*scalars(rng, 1, low=1e4, high=2e4), *scalars(rng, 1)), "edge", "large x"),
+        Case("d_shift", (*scalars(rng, 1, low=1e4, high=2e4), *scalars(rng, 1)), "edge", "large x"),
     ],
     {gate.name: 0.5 for gate in GATES},
 )
@@ -52,6 +71,7 @@ hidden(
             "all inputs 0",
         ),
         Case("sigmoid_neuron", scalars(rng, 5, low=1.6, high=2.2), "edge", "a saturated neuron"),
+        Case("sigmoid_neuron", uneven_neuron(rng), "edge", "inputs of very different size"),
     ],
     {"f": 1, **{f"df_d{name}": 0.6 for name in WEIGHTS}},
 )
@@ -74,6 +94,7 @@ hidden(
         Case("exp_model", (*scalars(rng, 1), 0.0, *scalars(rng, 1), 5.0), "edge", "x = 0"),
         Case("exp_model", (*scalars(rng, 2, high=1.2), 0.0, 5.0), "edge", "b = 0"),
         Case("exp_model", (*scalars(rng, 3, high=1.2), -5.0), "edge", "y* negative"),
+        Case("exp_model", uneven_model(rng), "edge", "inputs of very different size"),
     ],
     {"loss": 1, "dloss_dw": 1, "dloss_db": 1},
 )
@@ -85,6 +106,7 @@ hidden(
         Case("fan_out", (0.0, *scalars(rng, 1)), "edge", "x = 0"),
         Case("fan_out", (*scalars(rng, 1), 0.0), "edge", "y = 0"),
         Case("fan_out", (2.0, -4.0), "edge", "y = −2x"),
+        Case("fan_out", scalars(rng, 2, low=2e3, high=5e3), "edge", "large inputs"),
     ],
     {"f": 0.5, "df_dx": 1, "df_dy": 0.5},
 )

@@ -121,6 +121,13 @@ def neuron(w0, x0, w1, x1, w2):
 
 WEIGHTS = ("w0", "x0", "w1", "x1", "w2")
 
+
+def forgets_w2(w0, x0, w1, x1, w2):
+    f, grads = sigmoid_neuron.solve(w0, x0, w1, x1, 0.0)
+    parts = {"f": f, **{f"df_d{name}": gradient for name, gradient in grads.items()}}
+    return [Slip("dropped-bias", "w2 is left out of the forward pass", parts)]
+
+
 sigmoid_neuron = differentiate(
     "sigmoid_neuron",
     neuron,
@@ -128,6 +135,7 @@ sigmoid_neuron = differentiate(
     returns=("f", {name: f"df_d{name}" for name in WEIGHTS}),
     wrt=" ".join(WEIGHTS),
     pack=lambda f, grads: (f, grads),
+    slips=forgets_w2,
 )
 
 register(
@@ -185,10 +193,9 @@ def exp_loss(w, x, b, y_star):
     return ((w * x + b).exp() - y_star) ** 2
 
 
-def _forgets_bias(w, x, b, y_star):
-    loss, dw, _ = exp_model.solve(w, x, 0.0, y_star)
+def forgets_b(w, x, b, y_star):
+    loss, dw, db = exp_model.solve(w, x, 0.0, y_star)
     words = "b is left out of the forward pass"
-    _, _, db = exp_model.solve(w, x, 0.0, y_star)
     return [Slip("dropped-bias", words, {"loss": loss, "dloss_dw": dw, "dloss_db": db})]
 
 
@@ -198,7 +205,7 @@ exp_model = differentiate(
     arguments="w x b y_star",
     returns=("loss", "dloss_dw", "dloss_db"),
     wrt="w b",
-    slips=_forgets_bias,
+    slips=forgets_b,
 )
 
 
@@ -295,9 +302,16 @@ def false_claims():
     }
 
 
-def _accuses_the_true(*args):
-    words = "the true statements are listed in place of the false ones"
-    return [Slip("wrong-value", words, {"claims": Exact(set(CLAIMS) - false_claims())})]
+def misread_claims():
+    """Slips in naming the claims, whatever was found out about them."""
+    false = false_claims()
+    return [
+        Slip("wrong-value", words, {"claims": Exact(claims)})
+        for words, claims in [
+            ("the true statements are listed in place of the false ones", set(CLAIMS) - false),
+            ("the statements are counted from 0 instead of from 1", {n - 1 for n in false}),
+        ]
+    ]
 
 
 register(
@@ -310,7 +324,7 @@ register(
             "",
             "claims",
             lambda: Exact(false_claims(), secret=True),
-            _accuses_the_true,
+            misread_claims,
         )
     ],
     draw=lambda rng: [Case("wrong_claims", (), "worked")],
@@ -354,20 +368,21 @@ def _bad_walks(w, b, x, y_star, lr, steps):
             dict(update=lambda value, gradient: value - gradient),
         ),
         (
-            "overwrite-not-accumulate",
+            "wrong-value",
             "a parameter is replaced by its step instead of moved by it",
             dict(update=lambda value, gradient: -lr * gradient),
         ),
         (
-            "state-leak",
+            "wrong-value",
             "b is updated with a gradient taken after w has already moved",
             dict(sequential=True),
         ),
     ]
     with np.errstate(all="ignore"):
         slips = [slip(cause, words, walk(*args, **how)) for cause, words, how in walks]
-    short = walk(w, b, x, y_star, lr, max(steps - 1, 0))
-    slips.append(slip("wrong-value", "one step too few is taken", short))
+        for words, taken in [("few", max(steps - 1, 0)), ("many", steps + 1)]:
+            result = walk(w, b, x, y_star, lr, taken)
+            slips.append(slip("wrong-value", f"one step too {words} is taken", result))
     return slips
 
 
