@@ -193,7 +193,8 @@ class Verdict:
         for aspect in self.aspects:
             mark = "✔" if aspect.ok else "✘"
             points = f"{_points(aspect.points)} of {_points(aspect.worth)}"
-            yield f"{mark} {aspect.name} ({points}){': ' + aspect.message if aspect.message else ''}"
+            why = f": {aspect.message}" if aspect.message else ""
+            yield f"{mark} {aspect.name} ({points}){why}"
 
     def __str__(self):
         return "\n".join(self.lines())

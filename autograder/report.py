@@ -40,11 +40,11 @@ def likely_mistakes(mark):
     for id, result in mark.exercises.items():
         if result["cause"]:
             by_cause.setdefault(result["cause"], []).append(id)
-    ordered = sorted(by_cause.items(), key=lambda item: -len(item[1]))
-    return [
-        f"{CAUSES[cause][0]} ({'all exercises' if len(ids) == len(mark.exercises) else ', '.join(ids)})"
-        for cause, ids in ordered
-    ]
+    told = []
+    for cause, ids in sorted(by_cause.items(), key=lambda item: -len(item[1])):
+        where = "all exercises" if len(ids) == len(mark.exercises) else ", ".join(ids)
+        told.append(f"{CAUSES[cause][0]} ({where})")
+    return told
 
 
 def write_feedback(lesson, students=(), progress=lambda iterable: iterable):

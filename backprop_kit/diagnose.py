@@ -39,12 +39,13 @@ CAUSES = {
         "find the first step that gives nan or inf: print the intermediate values",
     ),
     "hard-coded": (
-        "right only on the worked example",
+        "does not depend on the arguments",
         "compute the result from the arguments: other numbers must give other results",
     ),
     "order-swapped": (
         "right values in the wrong places",
-        "compare the order of your `return` with the order on the card",
+        "compare the order of your `return` with the card's; if it is right, look for a × gate "
+        "that does not swap its inputs",
     ),
     "sign": ("sign turned", "find where a minus is lost or added: check one gate at a time"),
     "factor": (
@@ -94,7 +95,10 @@ CAUSES = {
         "one call changes the next",
         "keep nothing between calls: no globals, no mutable default arguments",
     ),
-    "dropped-bias": ("bias left out", "go through the forward pass again: where does b enter?"),
+    "dropped-bias": (
+        "bias left out",
+        "go through the forward pass again and find where the bias enters",
+    ),
     "clipped": ("values are clipped", "look for a clip or an ε that changes ordinary values"),
     "keeps-too-much": (
         "keeps too much",
@@ -116,7 +120,7 @@ CAUSES = {
 }
 
 # Causes that concern the whole call rather than one part; the first that occurs is the one named.
-_CALL_CAUSES = ("not-implemented", "by-engine", "time-out", "raises", "none-returned")
+CALL_CAUSES = ("not-implemented", "by-engine", "time-out", "raises", "none-returned")
 
 
 class Finding:
@@ -147,9 +151,14 @@ class Finding:
         """Headline, evidence and next step, without a number from any hidden case."""
         text = f"{self.headline}: {self.evidence}"
         if self.also:
-            others = " or ".join(f"“{CAUSES[cause][0]}”" for cause in self.also)
-            text += f" (The same numbers would also come from {others}.)"
-        return f"{text} Next: {self.next_step}."
+            text += f" ({self.doubt})"
+        return f"{text} Next: {self.next_step}{'' if self.next_step.endswith('?') else '.'}"
+
+    @property
+    def doubt(self):
+        """A sentence that names the other causes that fit, "" if there is none."""
+        others = " or ".join(f"“{CAUSES[cause][0]}”" for cause in self.also)
+        return f"The same numbers would also come from {others}." if others else ""
 
 
 class Trial:
@@ -381,7 +390,7 @@ def _compare_numbers(label, yours, expected, rtol, case):
             "wrong-shape",
             label,
             f"{label} has {len(yours)} entries where {len(expected)} are expected.",
-            next_step="count: which entries does the card ask for, the first and the last included?",
+            next_step="count: which entries does the card ask for, from the first to the last?",
         )
     for value in yours:
         if not is_number(value):
@@ -467,11 +476,15 @@ def agrees(yours, candidate, rtol=1e-9):
 
 
 def _slips_by_key(trial):
-    """{(cause, words, n): parts}: the n-th slip of these words, so that cases can be matched."""
+    """{(cause, words, next step, n): parts}: the n-th slip of these words, so that the slips of
+    one case can be matched with those of the next."""
     table, count = {}, {}
-    for slip in trial.function.slips(*trial.case.args):
-        n = count[slip.cause, slip.words] = count.get((slip.cause, slip.words), -1) + 1
-        table[slip.cause, slip.words, n] = slip.parts
+    with np.errstate(all="ignore"):
+        slips = trial.function.slips(*trial.case.args)
+    for slip in slips:
+        told = slip.cause, slip.words, slip.next_step
+        n = count[told] = count.get(told, -1) + 1
+        table[(*told, n)] = slip.parts
     return table
 
 
@@ -486,7 +499,7 @@ def _fitting_slips(label, failed):
             for key, parts in _cached_slips(trial).items()
             if label in parts
             and agrees(trial.yours[label], parts[label])
-            and not agrees(_plain(trial.expected[label]), parts[label])
+            and not agrees(_plain(trial.expected[label]), parts[label], trial.function.rtol)
         ]
         fitting = fits if fitting is None else [key for key in fitting if key in fits]
     return fitting or []
@@ -533,17 +546,15 @@ def explain_together(wrong, failures):
 
 
 def _slip_finding(label, keys, failed):
-    cause, words, _ = keys[0]
-    also = []
-    for other, _, _ in keys[1:]:
-        if other != cause and other not in also:
-            also.append(other)
+    cause, words, next_step, _ = keys[0]
+    also = dict.fromkeys(key[0] for key in keys if key[0] not in (cause, "wrong-value"))
     return Finding(
         cause,
         label,
         f"{label} is exactly what comes out when {words}.",
         worst=_worst(label, failed),
         also=also,
+        next_step=next_step,
     )
 
 
@@ -580,7 +591,7 @@ def explain(label, trials):
     failed = [trial for trial in trials if trial.wrong(label)]
     passed = [trial for trial in trials if not trial.wrong(label)]
     plain = [trial.problems[label] for trial in failed]
-    for cause in _CALL_CAUSES:
+    for cause in CALL_CAUSES:
         hits = [finding for finding in plain if finding.cause == cause]
         if hits:
             if passed and cause in ("raises", "time-out"):
@@ -600,6 +611,8 @@ def explain(label, trials):
             return _shape_story(label, failed, found) if cause == "wrong-shape" else found
     if any(finding.worst is None for finding in plain):
         keys = _fitting_slips(label, failed)
+        if not keys and plain[0].cause == "wrong-value":
+            plain[0].next_step = failed[0].function.advice or plain[0].next_step
         return _slip_finding(label, keys, failed) if keys else plain[0]
     return _explain_values(label, failed, passed, plain)
 
@@ -672,12 +685,24 @@ def _explain_values(label, failed, passed, plain):
         return finding("sign", f"{label} has the right size and the opposite sign, every time.")
     if keys := _fitting_slips(label, failed):
         return _slip_finding(label, keys, failed)
+    if not any(np.any(np.asarray(trial.yours[label], float)) for trial in failed):
+        return finding(
+            "wrong-value",
+            f"{label} is 0 every time: no signal gets through.",
+            "follow the signal from the output towards this input: where is it lost?",
+        )
     if ratio is not None and abs(ratio - 1) > 1e-3:
         words = ratio_in_words(ratio)
         return finding("factor", f"{label} is {words} what the check expects, every time.")
     if _all_transposed(label, failed):
         return finding(
             "transpose", f"{label} has the right entries, with rows and columns exchanged."
+        )
+    if (digits := _rounded(label, failed)) is not None:
+        return finding(
+            "imprecise",
+            f"{label} is rounded to {digits} decimal{'s' if digits > 1 else ''}.",
+            "round only when you print; return all digits",
         )
     if _close(plain):
         return finding(
@@ -696,7 +721,8 @@ def _explain_values(label, failed, passed, plain):
             f"{label} is right in general and wrong here: {notes}.",
             "follow exactly this case by hand",
         )
-    return finding("wrong-value", f"{label} is not what the check expects.")
+    advice = failed[0].function.advice
+    return finding("wrong-value", f"{label} is not what the check expects.", advice)
 
 
 def _worst(label, failed):
@@ -740,6 +766,20 @@ def _constant_ratio(label, failed):
     return ratios[0] if np.ptp(ratios) <= 1e-8 * abs(ratios[0]) else None
 
 
+def _rounded(label, failed):
+    """The number of decimals to which every value was rounded, None if they were not."""
+    for digits in range(1, 9):
+        if all(
+            np.array_equal(
+                np.asarray(trial.yours[label], float),
+                np.round(np.asarray(_plain(trial.expected[label]), float), digits),
+            )
+            for trial in failed
+        ):
+            return digits
+    return None
+
+
 def _close(plain):
     """Whether the worst errors are below a thousandth of the largest value among these cases."""
     errors = [abs(yours - expected) for _, _, yours, expected in (f.worst for f in plain)]
@@ -754,8 +794,10 @@ def _opposite(label, failed):
 
 
 _WORDS = {
+    1 / 3: "exactly a third of",
+    -1 / 3: "exactly −⅓ times",
     2.0: "exactly twice",
-    0.5: "exactly half",
+    0.5: "exactly half of",
     3.0: "exactly three times",
     -2.0: "exactly −2 times",
     -0.5: "exactly −½ times",

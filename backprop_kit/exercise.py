@@ -44,13 +44,16 @@ class Slip:
     """What a typical mistake would have returned for the same inputs.
 
     cause: a word of the fixed vocabulary in `diagnose.CAUSES`.
-    words: what went wrong, in words a student uses; a clause that completes "it looks as if …".
+    words: what went wrong, in words a student uses; it completes "… is exactly what comes out
+        when …".
     parts: {label: value}, only for the results that the mistake touches.
+    next_step: what to do about it, where the cause's own advice does not fit.
     """
 
-    __slots__ = ("cause", "parts", "words")
+    __slots__ = ("cause", "next_step", "parts", "words")
 
-    def __init__(self, cause, words, parts):
+    def __init__(self, cause, words, parts, next_step=None):
+        self.next_step = next_step
         self.cause = cause
         self.words = words
         self.parts = parts
@@ -80,9 +83,11 @@ class Function:
     solve(*args): the expected result, in that shape (floats, arrays, `Numbers`, `Exact`).
     slips(*args): a list of `Slip`; called only when an answer is wrong.
     rtol: how far a value may be off, relative to the largest entry of its part.
+    advice: the next step where a value is wrong for no reason that has a name.
     """
 
-    def __init__(self, name, arguments, returns, solve, slips=None, rtol=1e-10):
+    def __init__(self, name, arguments, returns, solve, slips=None, rtol=1e-10, advice=None):
+        self.advice = advice
         self.name = name
         self.arguments = tuple(arguments.split())
         self.returns = returns

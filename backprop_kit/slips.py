@@ -31,11 +31,28 @@ GATES = {
 }
 
 
-def gate_name(node):
-    """A gate's name in words: 'the exponential'."""
+SIGNS = {"mul": "·", "add": " + ", "sub": " − ", "div": "/"}
+
+
+def op_name(node):
+    """The name of a node's primitive: "mul", "exp" …"""
     op = node.op
-    name = op if isinstance(op, str) else getattr(op, "name", None) or op.__name__
-    return GATES.get(name, f"the {name} gate")
+    return op if isinstance(op, str) else getattr(op, "name", None) or op.__name__
+
+
+def gate_name(node, inputs):
+    """A gate in words, with its inputs where they are inputs of the exercise: 'the product x·y'.
+
+    inputs: {id(leaf): name}.
+    """
+    name = op_name(node)
+    words = GATES.get(name, f"the {name} gate")
+    operands = [inputs.get(id(parent)) for parent in node.parents]
+    if name in SIGNS and len(operands) == 2 and all(operands):
+        return f"{words} {SIGNS[name].join(operands)}"
+    if name == "add" and len(operands) == 1:
+        return "the sum with a constant"
+    return words
 
 
 def topological(output):
@@ -46,17 +63,7 @@ def topological(output):
         if id(node) not in seen and hasattr(node, "vjps"):
             seen[id(node)] = node
             stack.extend(node.parents)
-    return sorted(seen.values(), key=lambda node: node.order, reverse=_newest_first(seen))
-
-
-def _newest_first(seen):
-    """Whether larger `order` means created later (engines may count either way)."""
-    return all(
-        parent.order < node.order
-        for node in seen.values()
-        for parent in node.parents
-        if hasattr(parent, "vjps")
-    )
+    return sorted(seen.values(), key=lambda node: node.order, reverse=True)
 
 
 def backward(output, edit=None, overwrite=None):
@@ -95,11 +102,17 @@ def graph_slips(output, inputs):
 
     output: the Tensor whose recorded graph is walked (before its own backward has run).
     inputs: {name: leaf Tensor}.
+    Slips that come earlier are likelier; where two give the same numbers the earlier is named.
     """
-    edges = [(node, index) for node in topological(output) for index in range(len(node.parents))]
+    nodes = topological(output)
+    edges = [(node, index) for node in nodes for index in range(len(node.parents))]
+    names = {id(leaf): name for name, leaf in inputs.items()}
 
-    def gradients(**change):
-        found = backward(output, **change)
+    def name(node):
+        return gate_name(node, names)
+
+    def gradients(edit=None, overwrite=None):
+        found = backward(output, edit, overwrite)
         return {
             name: found.get(id(leaf), np.zeros_like(leaf.data)[()]) for name, leaf in inputs.items()
         }
@@ -109,32 +122,43 @@ def graph_slips(output, inputs):
     def differs(grads):
         return any(not np.array_equal(grads[name], true[name]) for name in inputs)
 
-    def same_shape(upstream, contribution):
-        return upstream if np.shape(upstream) == np.shape(contribution) else contribution
-
-    def ones_upstream(node, index):
+    def with_ones(node, index):
         vjp = node.vjps[index]
         return lambda upstream, contribution: vjp(np.ones_like(upstream)[()])
 
     # The signal from above, left out at one gate: for all of its inputs, or for one of them.
-    for node in topological(output):
+    for node in nodes:
         if node is output._node:
             continue
         every = [(node, index) for index in range(len(node.parents))]
         for group in [every] if len(every) == 1 else [every, *([edge] for edge in every)]:
             yield (
                 "upstream-ignored",
-                f"the signal that arrives at {gate_name(node)} from above is not multiplied in",
-                gradients(edit={(id(n), i): ones_upstream(n, i) for n, i in group}),
+                f"the signal that arrives at {name(node)} from above is not multiplied in",
+                gradients({(id(n), i): with_ones(n, i) for n, i in group}),
             )
+
+    for node in nodes:
+        if op_name(node) == "mul" and len(node.parents) == 2:
+            swapped = {
+                (id(node), 0): _other_vjp(node, 1),
+                (id(node), 1): _other_vjp(node, 0),
+            }
+            yield (
+                "wrong-value",
+                f"at {name(node)} each factor gets its own value instead of the other's",
+                gradients(swapped),
+            )
+
     for node, index in edges:
-        grads = gradients(edit={(id(node), index): same_shape})
+        grads = gradients({(id(node), index): _passes_through})
         if differs(grads):
             yield (
                 "missing-local",
-                f"the local derivative of {gate_name(node)} is missing from the product",
+                f"the local derivative of {name(node)} is left out of the chain",
                 grads,
             )
+
     arrivals = {}
     for node, index in edges:
         arrivals.setdefault(id(node.parents[index]), []).append((node, index))
@@ -144,30 +168,47 @@ def graph_slips(output, inputs):
         for kept, (node, _) in enumerate(incoming):
             yield (
                 "overwrite-not-accumulate",
-                f"of the paths that meet only the one through {gate_name(node)} is kept, "
-                "instead of adding them up",
+                f"only the path through {name(node)} is kept of those that meet, "
+                "instead of adding them all up",
                 gradients(overwrite=(key, kept)),
             )
         for node, index in incoming:
             yield (
                 "missing-path",
-                f"the path through {gate_name(node)} is left out",
-                gradients(edit={(id(node), index): lambda upstream, c: c * 0}),
+                f"the path through {name(node)} is left out",
+                gradients({(id(node), index): lambda upstream, c: c * 0}),
             )
+
     for node, index in edges:
         yield (
             "sign",
-            f"the sign is turned where the gradient passes {gate_name(node)}",
-            gradients(edit={(id(node), index): lambda upstream, c: -c}),
+            f"the sign is turned where the gradient passes {name(node)}",
+            gradients({(id(node), index): lambda upstream, c: -c}),
         )
+
     if len(edges) <= 12:
         for pair in combinations(edges, 2):
-            grads = gradients(edit={(id(node), index): same_shape for node, index in pair})
+            grads = gradients({(id(node), index): _passes_through for node, index in pair})
             if differs(grads):
-                first, second = (gate_name(node) for node, _ in pair)
+                first, second = (name(node) for node, _ in pair)
                 yield (
                     "missing-local",
-                    f"the local derivatives of {first} and of {second} are missing "
-                    "from the product",
+                    f"two local derivatives are left out of the chain: those of {first} "
+                    f"and of {second}",
                     grads,
                 )
+
+
+def _passes_through(upstream, contribution):
+    """The signal as it came, where the shapes allow it: a local derivative of 1."""
+    return upstream if np.shape(upstream) == np.shape(contribution) else contribution
+
+
+def _other_vjp(node, index):
+    vjp = node.vjps[index]
+
+    def change(upstream, contribution):
+        other = vjp(upstream)
+        return other if np.shape(other) == np.shape(contribution) else contribution
+
+    return change

@@ -274,7 +274,8 @@ def test_nothing_overflows_at_plus_or_minus_1000():
 def test_bce_with_logits_is_exact_everywhere(y, v, loss, slope):
     for shape in ((), (1, 1)):
         value, grad = gradient(
-            lambda t, s=shape: ops.bce_with_logits(np.full(s, float(y)), t), np.full(shape, float(v))
+            lambda t, s=shape: ops.bce_with_logits(np.full(s, float(y)), t),
+            np.full(shape, float(v)),
         )
         np.testing.assert_allclose(value, loss, rtol=1e-15)
         np.testing.assert_allclose(grad, np.full(shape, slope), rtol=1e-15)
@@ -319,7 +320,13 @@ def test_the_signal_is_never_changed_and_gradients_share_no_memory():
     a.grad *= 100
     np.testing.assert_array_equal(b.grad, 1)
     np.testing.assert_array_equal(g, 1)
-    for f in (lambda x: x, lambda x: x.T, lambda x: x.reshape(4), lambda x: x[:, ::-1], lambda x: -x):
+    for f in (
+        lambda x: x,
+        lambda x: x.T,
+        lambda x: x.reshape(4),
+        lambda x: x[:, ::-1],
+        lambda x: -x,
+    ):
         x = Tensor(np.zeros((2, 2)), requires_grad=True)
         out = f(x)
         signal = np.ones(out.shape)

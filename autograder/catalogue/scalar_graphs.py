@@ -1341,7 +1341,7 @@ wrong(
     (X_SUM, "df_dx = x_from_p\n    df_dx = x_from_s_left\n    df_dx = x_from_s_right"),
     cause="overwrite-not-accumulate",
     loses=("df_dx",),
-    says="adding them up",
+    says="adding them all up",
 )
 wrong(
     "fan_out",
@@ -1357,7 +1357,7 @@ wrong(
     (X_SUM, "df_dx = (x_from_p + x_from_s_left + x_from_s_right) / 3"),
     cause="factor",
     loses=("df_dx",),
-    says="times",
+    says="exactly a third",
 )
 wrong(
     "fan_out",
@@ -1873,27 +1873,6 @@ wrong(
     cause="hard-coded",
     loses=ALL,
     says="whatever the arguments are",
-)
-wrong(
-    "descend",
-    "the gradients are difference quotients",
-    source="""
-    import numpy as np
-
-    def descend(w, b, x, y_star, lr, steps):
-        def loss(w, b):
-            return (np.exp(w * x + b) - y_star) ** 2
-        losses, h = [loss(w, b)], 1e-5
-        for _ in range(steps):
-            dw = (loss(w + h, b) - loss(w - h, b)) / (2 * h)
-            db = (loss(w, b + h) - loss(w, b - h)) / (2 * h)
-            w, b = w - lr * dw, b - lr * db
-            losses.append(loss(w, b))
-        return w, b, losses
-    """,
-    cause="imprecise",
-    loses=ALL,
-    says="close, but not exact",
 )
 wrong(
     "descend",

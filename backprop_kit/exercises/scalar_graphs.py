@@ -6,7 +6,6 @@ from backprop_kit.exercise import (
     Case,
     Exact,
     Function,
-    Gradients,
     Numbers,
     Slip,
     differentiate,
@@ -75,19 +74,26 @@ def gate(name, forward, arguments, slips=None):
     )
 
 
-def gave_value_instead(name, arguments, forward):
-    """The slip of returning the gate's output where its derivative is asked for."""
+def gate_slips(name, arguments, forward):
+    """Slips in a local derivative: the gate's value, or the derivative by the other argument."""
     label = f"{name}({', '.join(arguments.split())})"
+    names = arguments.split()
 
     def slips(*args):
         words = "the gate's own output is returned in place of its derivative"
-        return [Slip("wrong-value", words, {label: value_of(forward, *args)})]
+        found = [Slip("wrong-value", words, {label: value_of(forward, *args)})]
+        if len(names) == 2:
+            words = f"the gate is differentiated by {names[1]} instead of {names[0]}"
+            found.append(Slip("wrong-value", words, {label: derivative(forward, *args, wrt=1)}))
+            words = f"{names[1]} itself is returned"
+            found.append(Slip("wrong-value", words, {label: args[1]}))
+        return found
 
     return slips
 
 
 GATES = [
-    gate(name, forward, arguments, gave_value_instead(name, arguments, forward))
+    gate(name, forward, arguments, gate_slips(name, arguments, forward))
     for name, forward, arguments in [
         ("d_reciprocal", lambda x: 1 / x, "x"),
         ("d_exp", lambda x: x.exp(), "x"),
@@ -325,6 +331,7 @@ register(
             "claims",
             lambda: Exact(false_claims(), secret=True),
             misread_claims,
+            advice="test each claim with `slope` at crooked numbers, moving one letter at a time",
         )
     ],
     draw=lambda rng: [Case("wrong_claims", (), "worked")],
@@ -334,56 +341,103 @@ register(
 # ---------------------------------------------------------------- descending
 
 
-def walk(w, b, x, y_star, lr, steps, update=None, sequential=False):
+def walk(w, b, x, y_star, lr, steps, move=None):
     """Run gradient descent with the engine's gradients; returns (w, b, Numbers(losses)).
 
-    `update(value, gradient)` and `sequential` exist to walk wrongly on purpose, see `_bad_walks`.
+    move(w, b, gradients) → (w, b) is one step; `gradients(w, b)` gives (∂loss/∂w, ∂loss/∂b).
     """
-    update = update or (lambda value, gradient: value - lr * gradient)
+
+    def gradients(w, b):
+        _, dw, db = exp_model.solve(w, x, b, y_star)
+        return dw, db
+
+    def downhill(w, b, gradients):
+        dw, db = gradients(w, b)
+        return w - lr * dw, b - lr * db
+
     losses = [value_of(exp_loss, w, x, b, y_star)]
     for _ in range(steps):
-        _, dw, db = exp_model.solve(w, x, b, y_star)
-        w = update(w, dw)
-        if sequential:
-            _, _, db = exp_model.solve(w, x, b, y_star)
-        b = update(b, db)
+        w, b = (move or downhill)(w, b, gradients)
         losses.append(value_of(exp_loss, w, x, b, y_star))
     return w, b, Numbers(losses)
 
 
-def _bad_walks(w, b, x, y_star, lr, steps):
-    def slip(cause, words, result):
-        return Slip(cause, words, dict(zip(("w", "b", "losses"), result, strict=True)))
+def bad_walks(w, b, x, y_star, lr, steps):
+    """Slips in descending: steps of the wrong direction, length, order or number."""
 
-    args = (w, b, x, y_star, lr, steps)
-    walks = [
+    def step(update):
+        """A step that applies one rule to both parameters."""
+        return lambda w, b, gradients: tuple(map(update, (w, b), gradients(w, b)))
+
+    def sequential(w, b, gradients):
+        w = w - lr * gradients(w, b)[0]
+        return w, b - lr * gradients(w, b)[1]
+
+    def only(moves_w, moves_b):
+        def move(w, b, gradients):
+            dw, db = gradients(w, b)
+            return w - lr * dw * moves_w, b - lr * db * moves_b
+
+        return move
+
+    def frozen_gradients(start=(w, b)):
+        def move(w, b, gradients):
+            dw, db = gradients(*start)
+            return w - lr * dw, b - lr * db
+
+        return move
+
+    both = "compute both gradients first, then move both parameters"
+    count = "count: `steps` moves, and one loss before each of them and one after the last"
+    rule = "write the update down for one step with numbers, then let the loop repeat it"
+    inputs = (w, b, x, y_star, lr)
+    slips = [
         (
             "sign",
             "each step goes uphill, along the gradient instead of against it",
-            dict(update=lambda value, gradient: value + lr * gradient),
+            None,
+            steps,
+            step(lambda value, gradient: value + lr * gradient),
         ),
         (
             "factor",
             "the steps are not scaled by the learning rate",
-            dict(update=lambda value, gradient: value - gradient),
+            rule,
+            steps,
+            step(lambda value, gradient: value - gradient),
         ),
         (
             "wrong-value",
             "a parameter is replaced by its step instead of moved by it",
-            dict(update=lambda value, gradient: -lr * gradient),
+            rule,
+            steps,
+            step(lambda value, gradient: -lr * gradient),
         ),
         (
             "wrong-value",
-            "b is updated with a gradient taken after w has already moved",
-            dict(sequential=True),
+            "b is moved by a gradient taken after w has already moved",
+            both,
+            steps,
+            sequential,
         ),
+        ("wrong-value", "only w is moved", rule, steps, only(1, 0)),
+        ("wrong-value", "only b is moved", rule, steps, only(0, 1)),
+        (
+            "wrong-value",
+            "the gradients of the starting point are used in every step",
+            "compute the gradients anew in every step",
+            steps,
+            frozen_gradients(),
+        ),
+        ("wrong-value", "one step too few is taken", count, max(steps - 1, 0), None),
+        ("wrong-value", "one step too many is taken", count, steps + 1, None),
     ]
+    labels = ("w", "b", "losses")
     with np.errstate(all="ignore"):
-        slips = [slip(cause, words, walk(*args, **how)) for cause, words, how in walks]
-        for words, taken in [("few", max(steps - 1, 0)), ("many", steps + 1)]:
-            result = walk(w, b, x, y_star, lr, taken)
-            slips.append(slip("wrong-value", f"one step too {words} is taken", result))
-    return slips
+        return [
+            Slip(cause, words, dict(zip(labels, walk(*inputs, taken, move), strict=True)), advice)
+            for cause, words, advice, taken, move in slips
+        ]
 
 
 register(
@@ -392,7 +446,13 @@ register(
     points=2,
     functions=[
         Function(
-            "descend", "w b x y_star lr steps", ("w", "b", "losses"), walk, _bad_walks, rtol=1e-9
+            "descend",
+            "w b x y_star lr steps",
+            ("w", "b", "losses"),
+            walk,
+            bad_walks,
+            rtol=1e-9,
+            advice="check `exp_model` first; then follow one single step by hand, with numbers",
         )
     ],
     draw=lambda rng: [

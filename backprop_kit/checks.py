@@ -11,12 +11,13 @@ that is not passed raises `CheckFailed`, which prints as the same sentences and 
 
 import html
 import os
+import re
 import sys
 
 import numpy as np
 
 from backprop_kit import exercise as exercises
-from backprop_kit.diagnose import CAUSES, Finding, Trial, describe, examine
+from backprop_kit.diagnose import CALL_CAUSES, CAUSES, Finding, Trial, describe, examine
 from backprop_kit.observe import observe
 
 SEED = 7  # the same numbers each time a cell is run, so that a student can follow one case
@@ -61,7 +62,8 @@ def report_on(id, *answers):
     names = list(exercise.functions)
     if len(answers) != len(names):
         call = f'check("{id}", {", ".join(names)})'
-        return Report(id, problem=f"This check takes {len(names)} functions: call {call}.")
+        count = f"{len(names)} function{'s' if len(names) > 1 else ''}"
+        return Report(id, problem=f"This check takes {count}: call {call}.")
     findings = {}
     count = 0
     cases = exercise.draw(np.random.default_rng(SEED))
@@ -122,31 +124,29 @@ class Report:
             missing = dict.fromkeys(f"`{name}`" for (name, _), f in self.findings.items() if f)
             return [
                 ("todo", f"{self.id}: {', '.join(missing)} not written yet."),
-                ("next", CAUSES["not-implemented"][1]),
+                ("next", _sentence(CAUSES["not-implemented"][1])),
             ]
         found = []
         right = [label for (_, label), finding in self.findings.items() if not finding]
         told = {}
         for (function, label), finding in self.findings.items():
             if finding:
-                key = function, finding.cause, finding.evidence.replace(label, "…")
-                told.setdefault(key, []).append(finding)
-        for (function, _, _), group in told.items():
+                pattern = re.sub(rf"\b{re.escape(label)}(?!\w)", "…", finding.evidence)
+                told.setdefault((function, finding.cause, pattern), []).append(finding)
+        for (function, cause, _), group in told.items():
             first = group[0]
             evidence = first.evidence
-            if len(group) > 1:
+            if len(group) > 1 and cause not in CALL_CAUSES:
                 others = ", ".join(finding.part for finding in group[1:])
                 evidence = f"{evidence} The same holds for {others}."
             found.append(("wrong", f"{self.id}, {first.headline}: {evidence}"))
             if first.also:
-                names = " or ".join(f"“{CAUSES[cause][0]}”" for cause in first.also)
-                found.append(("also", f"The same numbers would also come from {names}."))
+                found.append(("also", first.doubt))
             if first.worst:
-                found.append(
-                    ("worst", worst_in_words(first, exercises.find(self.id).functions[function]))
-                )
+                spec = exercises.find(self.id).functions[function]
+                found.append(("worst", worst_in_words(first, spec)))
         first = next(finding for finding in self.findings.values() if finding)
-        found.append(("next", first.next_step[0].upper() + first.next_step[1:] + "."))
+        found.append(("next", _sentence(first.next_step)))
         if right:
             found.append(("ok", f"Already right: {', '.join(right)}."))
         return found
@@ -169,6 +169,10 @@ class Report:
             for kind, text in self.lines()
         )
         return f'<div style="border-left:4px solid {edge};padding:.2em .8em">{rows}</div>'
+
+
+def _sentence(text):
+    return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
 
 
 def worst_in_words(finding, function):
