@@ -25,6 +25,7 @@ import numpy as np
 ndarray = np.ndarray
 float64 = np.float64
 FLOAT64 = np.dtype(float64)
+ONE = float64(1.0)
 
 
 class LEAF:
@@ -59,7 +60,7 @@ class Tensor:
     def __init__(self, data, requires_grad=False):
         if _engine_is_off:
             refuse()
-        self.data = data if type(data) is float64 else as_data(data)
+        self.data = float64(data) if type(data) is float else as_data(data)
         self.grad = None
         self.name = None
         self._origin = LEAF if requires_grad else None  # or a Node, if it is computed
@@ -184,7 +185,7 @@ def as_data(data):
 
     A 0-d array would do for a scalar too, but arithmetic with it takes six times as long.
     """
-    if type(data) is ndarray and data.dtype is FLOAT64 and data.ndim:
+    if type(data) is float64 or (type(data) is ndarray and data.dtype is FLOAT64 and data.ndim):
         return data
     if type(data) is float or type(data) is int:
         return float64(data)
@@ -218,16 +219,26 @@ class Node:
     parents  tuple of the arguments that need a gradient: Nodes, or leaf Tensors
     vjps     tuple, as long: vjps[i](g) is what the signal g = ∂L/∂(this value) contributes to
              ∂L/∂parents[i], in the shape of that parent
+    edges    the two interleaved, parent, vjp, parent, vjp …, as they are stored: one object less
+             for the garbage collector, which is what long graphs wait for
     grad     None, and never touched by the engine: room for whoever walks the graph themselves
     seals    for the arrays that the vjps read, what they looked like: see `seals`
     watcher  None, or a weak reference to the Tensor that asked to retain_grad()
 
     You may read the graph, or walk it with other vjps, until backward() has used it up; after
-    that parents and vjps are None. It contains no values except those that the vjps mention,
+    that edges, parents and vjps are None. It contains no values except those that the vjps mention,
     and no reference cycles, so that memory is free as soon as the last user lets go.
     """
 
-    __slots__ = ("grad", "op", "order", "parents", "seals", "vjps", "watcher")
+    __slots__ = ("edges", "grad", "op", "order", "seals", "watcher")
+
+    @property
+    def parents(self):
+        return self.edges and self.edges[0::2]
+
+    @property
+    def vjps(self):
+        return self.edges and self.edges[1::2]
 
     def __repr__(self):
         return f"Node({op_name(self)}, order={self.order})"
@@ -268,9 +279,8 @@ def unary(op):
             out._origin = node = _new(Node)
             node.op = op
             node.order = _next_order()
-            node.parents = (from_a,)
-            node.vjps = (vjp,)
-            node.seals = () if type(x) is float64 else seals(node.vjps)
+            node.edges = (from_a, vjp)
+            node.seals = () if type(x) is float64 else seals(node.edges)
             node.grad = node.watcher = None
         return out
 
@@ -313,23 +323,19 @@ def binary(op):
         out._origin = node = _new(Node)
         node.op = op
         node.order = _next_order()
-        if from_b is None:
-            node.parents = (from_a,)
-            node.vjps = (vjp_a,)
-        elif from_a is None:
-            node.parents = (from_b,)
-            node.vjps = (vjp_b,)
-        else:
-            node.parents = (from_a, from_b)
-            node.vjps = (vjp_a, vjp_b)
+        node.grad = node.watcher = None
         node.seals = ()
         if type(value) is not float64:
-            node.seals = seals(node.vjps)
+            node.seals = seals((vjp_a if from_a is not None else same, vjp_b if from_b is not None else same))
             if x.shape != y.shape:
-                kept = [(x, vjp_a)] if from_a is not None else []
-                kept += [(y, vjp_b)] if from_b is not None else []
-                node.vjps = tuple(summed_to(v.shape, vjp, value.shape) for v, vjp in kept)
-        node.grad = node.watcher = None
+                vjp_a = summed_to(x.shape, vjp_a, value.shape)
+                vjp_b = summed_to(y.shape, vjp_b, value.shape)
+        if from_b is None:
+            node.edges = (from_a, vjp_a)
+        elif from_a is None:
+            node.edges = (from_b, vjp_b)
+        else:
+            node.edges = (from_a, vjp_a, from_b, vjp_b)
         return out
 
     return described(operation, op)
@@ -482,7 +488,7 @@ def backward(tensor, grad=None, keep_graph=False):
     """
     if _engine_is_off:
         refuse()
-    root = tensor._node
+    root = tensor if tensor._origin is LEAF else tensor._origin
     if root is None:
         raise ValueError(
             "backward: nothing here requires a gradient. Create the Tensors to differentiate by "
@@ -494,7 +500,7 @@ def backward(tensor, grad=None, keep_graph=False):
     while ready:
         _, node = heappop(ready)
         g = grads.pop(node)
-        if node.vjps is None:
+        if node.edges is None:
             raise RuntimeError(
                 f"backward: the graph behind this {op_name(node)} was used by an earlier backward, "
                 "which released what it kept. Compute the value again, or call the earlier one "
@@ -504,12 +510,13 @@ def backward(tensor, grad=None, keep_graph=False):
             check_seals(node)
         if node.watcher is not None and (watcher := node.watcher()) is not None:
             watcher.grad = g.copy() if watcher.grad is None else watcher.grad + g
-        for parent, vjp in zip(node.parents, node.vjps):  # noqa: B905
+        edges = iter(node.edges)
+        for parent, vjp in zip(edges, edges):  # noqa: B905
             share = vjp(g)
             if parent not in grads:
                 if type(parent) is Node:
                     heappush(ready, (-parent.order, parent))
-                elif share is g or share.base is not None:
+                elif type(share) is ndarray and (share is g or share.base is not None):
                     share = share.copy()  # a leaf's gradient must be nobody else's array
                 grads[parent] = share  # not added to zeros: most often it is the only share
             elif parent in ours:
@@ -518,7 +525,7 @@ def backward(tensor, grad=None, keep_graph=False):
                 grads[parent] = grads[parent] + share
                 ours.add(parent)
         if not keep_graph:
-            node.parents = node.vjps = node.seals = None
+            node.edges = node.seals = None
     for leaf, g in grads.items():  # only now, so that an error on the way leaves no half-truth
         leaf.grad = g if leaf.grad is None else leaf.grad + g
 
@@ -527,12 +534,14 @@ def upstream(tensor, grad):
     """The signal that backward starts from: `grad`, checked, or 1 if the Tensor has one entry."""
     data = tensor.data
     if grad is None:
+        if type(data) is float64:
+            return ONE
         if data.size != 1:
             raise ValueError(
                 f"backward from a Tensor of shape {data.shape} needs a signal from above: pass "
                 "grad=∂L/∂(this Tensor), of the same shape, or reduce to one number first."
             )
-        return float64(1.0) if type(data) is float64 else np.ones(data.shape)
+        return np.ones(data.shape)
     grad = as_data(data_of(grad))
     if grad.shape != data.shape:
         raise ValueError(
