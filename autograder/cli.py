@@ -7,8 +7,15 @@ import sys
 import warnings
 from pathlib import Path
 
-from autograder import exercises
-from autograder.course import ROOT, Course, CourseError
+try:
+    from autograder import exercises
+    from autograder.course import ROOT, Course, CourseError
+except ModuleNotFoundError as error:
+    sys.exit(
+        f"autograder: the package {error.name!r} is missing in this Python ({sys.executable}). "
+        "Set up the instructor's environment with `make setup`, then use .venv/bin/autograder, "
+        "or run: pip install --editable '.[instructor]'"
+    )
 
 INTRO = """\
 Release the course, grade what students hand in, and give feedback.
@@ -142,18 +149,10 @@ def parser():
 
 
 def progress(what):
-    """A progress bar on standard error, for an iterable of known length."""
+    """A progress bar on standard error, for an iterable of known length; none off a terminal."""
     from tqdm import tqdm
 
-    return lambda iterable: tqdm(
-        iterable,
-        desc=what,
-        unit="",
-        leave=False,
-        file=sys.stderr,
-        disable=None if sys.stderr.isatty() else False,
-        mininterval=0.5,
-    )
+    return lambda iterable: tqdm(iterable, desc=what, leave=False, disable=None, mininterval=0.5)
 
 
 # ---------------------------------------------------------------- commands
@@ -162,9 +161,9 @@ def progress(what):
 def run_release(args):
     from autograder.release import release
 
-    for lesson in progress("release")(Course(args.course).lessons(args.lessons)):
-        path = release(lesson)
-        print(f"released {lesson.id}: {_shown(path)}")
+    lessons = Course(args.course).lessons(args.lessons)
+    for path in [release(lesson) for lesson in progress("release")(lessons)]:
+        print(f"released {_shown(path)}")
 
 
 def run_lab(args):

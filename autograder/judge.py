@@ -126,7 +126,7 @@ class AspectVerdict:
     """One aspect: its name, whether it is earned, its points (earned), and why not."""
 
     def __init__(self, aspect, findings):
-        wrong = [findings[part] for part in aspect.parts if findings[part]]
+        wrong = [findings[part] for part in aspect.parts if findings.get(part)]
         self.name = aspect.name
         self.worth = aspect.points
         self.ok = not wrong

@@ -17,7 +17,7 @@ import sys
 import numpy as np
 
 from backprop_kit import exercise as exercises
-from backprop_kit.diagnose import CALL_CAUSES, CAUSES, Finding, Trial, describe, examine
+from backprop_kit.diagnose import ARGUMENTS, CALL_CAUSES, CAUSES, Trial, describe, examine
 from backprop_kit.observe import observe
 
 SEED = 7  # the same numbers each time a cell is run, so that a student can follow one case
@@ -75,21 +75,10 @@ def report_on(id, *answers):
         trials = [Trial(function, case, observe(answer, case.args)) for case in own]
         again = Trial(function, own[0], observe(answer, own[0].args))
         for label, finding in examine(trials, [(trials[0], again)]).items():
-            findings[function.name, label] = finding or _mutation(function, trials)
+            if label != ARGUMENTS or (finding and finding.cause == "mutates-argument"):
+                findings[function.name, label] = finding
         count += len(own)
     return Report(id, findings, count)
-
-
-def _mutation(function, trials):
-    for trial in trials:
-        if trial.observation.mutated:
-            names = [function.arguments[i] for i in trial.observation.mutated]
-            return Finding(
-                "mutates-argument",
-                function.name,
-                f"after the call {' and '.join(names)} no longer holds what you were given.",
-            )
-    return None
 
 
 class Report:

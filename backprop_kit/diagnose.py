@@ -10,6 +10,7 @@ The student's `check`, the judge that gives the marks, and `gradcheck` share thi
 
 import numpy as np
 
+from backprop_kit import observe
 from backprop_kit.exercise import Exact, Numbers, leaves
 
 # cause: (what it is called, the next step)
@@ -403,9 +404,13 @@ def _compare_numbers(label, yours, expected, rtol, case):
 
 # ---------------------------------------------------------------- all cases together
 
+ARGUMENTS = "arguments left alone"  # a part of every function that is given arrays or lists
+
 
 def examine(trials, repeats=()):
     """{label: Finding or None} for the trials of one function.
+
+    Where arrays or lists go in there is one more part, ARGUMENTS: that they come out unchanged.
 
     trials: a list of `Trial`, the worked example among them.
     repeats: pairs (first, again) of trials with the same inputs, called at different times.
@@ -429,7 +434,21 @@ def examine(trials, repeats=()):
     explained = explain_together(wrong, verdict)
     for label in wrong:
         verdict[label] = explained.get(label) or explain(label, trials)
+    if any(observe.copied(arg) is not arg for trial in trials for arg in trial.case.args):
+        verdict[ARGUMENTS] = _arguments(trials, verdict)
     return verdict
+
+
+def _arguments(trials, verdict):
+    """None if the function left its arguments as they were (and did something right at all)."""
+    function = trials[0].function
+    for trial in trials:
+        if trial.observation.mutated:
+            names = " and ".join(function.arguments[i] for i in trial.observation.mutated)
+            evidence = f"after the call {names} no longer holds what {function.name} was given."
+            return Finding("mutates-argument", ARGUMENTS, evidence)
+    findings = list(verdict.values())
+    return findings[0] if all(findings) else None
 
 
 def _leaks(repeats):

@@ -292,7 +292,7 @@ def linear(x, W, b=None):
     """X Wᵀ + b     ∂L/∂X = G W     ∂L/∂W = Gᵀ X    ∂L/∂b = Σ over the rows of G"""
     y = x @ W.T
     if b is not None:
-        if b.shape != y.shape[-1:]:
+        if b.ndim != 1 or len(b) != len(W):
             raise ValueError
         y += b
     if x.ndim == 2:

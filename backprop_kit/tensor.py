@@ -324,18 +324,18 @@ def binary(op):
         node.op = op
         node.order = _next_order()
         node.grad = node.watcher = None
-        node.seals = ()
-        if type(value) is not float64:
-            node.seals = seals((vjp_a if from_a is not None else same, vjp_b if from_b is not None else same))
-            if x.shape != y.shape:
-                vjp_a = summed_to(x.shape, vjp_a, value.shape)
-                vjp_b = summed_to(y.shape, vjp_b, value.shape)
         if from_b is None:
             node.edges = (from_a, vjp_a)
         elif from_a is None:
             node.edges = (from_b, vjp_b)
         else:
             node.edges = (from_a, vjp_a, from_b, vjp_b)
+        node.seals = ()
+        if type(value) is not float64:
+            node.seals = seals(node.edges)
+            if x.shape != y.shape:
+                shapes = [v.shape for v, p in ((x, from_a), (y, from_b)) if p is not None]
+                node.edges = summed_back(node.edges, shapes, value.shape)
         return out
 
     return described(operation, op)
@@ -354,8 +354,10 @@ def nary(op):
                 x, parent = a.data, a._origin
                 if parent is LEAF:
                     parent = a
+            elif a is None:
+                x = parent = None
             else:
-                x, parent = (None, None) if a is None else constant(a)
+                x, parent = constant(a)
             arrays.append(x)
             parents.append(parent)
         try:
@@ -377,14 +379,16 @@ def record(op, value, parents, vjps, arrays=()):
     out = _blank(Tensor)
     out.data = value
     out.grad = out.name = out._origin = None
-    wanted = [i for i, parent in enumerate(parents) if parent is not None]
-    if wanted and _recording:
+    edges = []
+    for parent, vjp in zip(parents, vjps):  # noqa: B905
+        if parent is not None:
+            edges += parent, vjp
+    if edges and _recording:
         out._origin = node = _new(Node)
         node.op = op
         node.order = _next_order()
-        node.parents = tuple([parents[i] for i in wanted])
-        node.vjps = tuple([vjps[i] for i in wanted])
-        node.seals = seals(node.vjps, arrays)
+        node.edges = tuple(edges)
+        node.seals = seals(edges, arrays)
         node.grad = node.watcher = None
     return out
 
@@ -404,9 +408,16 @@ def described(operation, op):
 # --------------------------------------------------------------------------------- broadcasting
 
 
-def summed_to(shape, vjp, value_shape):
-    """The vjp of an argument of `shape` that was broadcast to `value_shape`."""
-    return vjp if shape == value_shape else lambda g: unbroadcast(vjp(g), shape)
+def summed_back(edges, shapes, value_shape):
+    """Edges to arguments of these `shapes`, with vjps that undo the broadcast."""
+    new = []
+    for parent, vjp, shape in zip(edges[0::2], edges[1::2], shapes, strict=True):
+        new += [parent, vjp if shape == value_shape else summed_to(shape, vjp)]
+    return tuple(new)
+
+
+def summed_to(shape, vjp):
+    return lambda g: unbroadcast(vjp(g), shape)
 
 
 def unbroadcast(grad, shape):
@@ -437,20 +448,21 @@ RULES = {
 FULL = 512  # arrays of up to this many entries are sealed in full
 
 
-def seals(vjps, arrays=()):
-    """[(array, a copy of some of it)] for the float64 arrays that the vjps mention, and `arrays`.
+def seals(edges, arrays=()):
+    """[(array, a copy of some of it)] for the float64 arrays that vjps mention, and `arrays`.
 
     At backward the copies tell whether somebody edited an array in place that was still needed.
     Of more than 512 entries about 64 are copied, evenly spread: an edit that misses all of these
     (one entry set by hand, say) goes unnoticed. Rebinding, `t.data = t.data - step`, never
     disturbs a recorded graph, for the old array is still there. Masks are the engine's own.
     """
-    found = [(a, a.tobytes() if a.size <= FULL else sample(a)) for a in arrays]
-    for vjp in vjps:
-        for cell in vjp.__closure__ or ():
-            a = cell.cell_contents
-            if type(a) is ndarray and a.dtype is FLOAT64:
-                found.append((a, a.tobytes() if a.size <= FULL else sample(a)))
+    found = [(a, a.tobytes() if a.size <= FULL else sample(a)) for a in arrays] if arrays else []
+    for vjp in edges[1::2]:
+        if closure := vjp.__closure__:
+            for cell in closure:
+                a = cell.cell_contents
+                if type(a) is ndarray and a.dtype is FLOAT64:
+                    found.append((a, a.tobytes() if a.size <= FULL else sample(a)))
     return found
 
 

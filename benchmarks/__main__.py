@@ -87,7 +87,7 @@ def table(rows):
 def main():
     from .measure import PEAKS, TIMES
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the engine.")
     parser.add_argument("--quick", action="store_true", help="a third of the time, more noise")
     parser.add_argument("--no-peers", action="store_true", help="only the kit")
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")

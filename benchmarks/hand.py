@@ -5,6 +5,7 @@ stricter yardstick. Every workload is a function of nothing that returns all the
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def mlp_arrays(depth, width, batch):
     y = rng.integers(0, 2, size=(batch, 1)).astype(float)
     params = [
         (rng.normal(size=(m, n)) * np.sqrt(2.0 / n), np.zeros(m))
-        for n, m in zip(widths[:-1], widths[1:], strict=True)
+        for n, m in pairwise(widths)
     ]
     return X, y, params
 

@@ -1,6 +1,7 @@
 """What is kept for backward: as the graph says, and as the memory of the process shows."""
 
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ N = 64
 def network(widths, seed=0):
     rng = np.random.default_rng(seed)
     layers = []
-    for n_in, n_out in zip(widths, widths[1:], strict=False):
+    for n_in, n_out in pairwise(widths):
         layers += [Linear(n_in, n_out, rng=rng), ReLU()]
     return Sequential(*layers[:-1])
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from backprop_kit import exercise as public
+from backprop_kit.diagnose import ARGUMENTS
 
 HIDDEN: dict[str, "HiddenTest"] = {}
 
@@ -42,15 +43,17 @@ def hidden(id, draw, aspects):
     """Enter the hidden test of exercise `id`.
 
     aspects: {name: points} where a name is the label of a part or of a function, or
-    {name: (points, [(function, label), …])} to say which parts it takes.
+    {name: (points, [(function, label), …])} to say which parts it takes. The name
+    "arguments left alone" stands for just that, in exercises whose arguments are arrays.
     """
     exercise = public.find(id)
     made = []
+    known = exercise.parts + [(function, ARGUMENTS) for function in exercise.functions]
     for name, worth in aspects.items():
         points, parts = worth if isinstance(worth, tuple) else (worth, None)
         if parts is None:
-            parts = [(f, label) for f, label in exercise.parts if name in (f, label)]
-        unknown = set(parts) - set(exercise.parts)
+            parts = [(f, label) for f, label in known if name in (f, label)]
+        unknown = set(parts) - set(known)
         if not parts or unknown:
             raise ValueError(f"{id}: aspect {name!r} has no such part {unknown or ''}")
         made.append(Aspect(name, points, tuple(parts)))

@@ -1,0 +1,103 @@
+"""The hidden tests are tested: every catalogued answer gets the verdict that its entry demands."""
+
+import pytest
+
+from autograder import exercises
+from autograder.catalogue import ALL, Answer, catalogue
+from autograder.kill_table import blank, complaints_about, kill_table, outcomes
+
+EXERCISES = list(exercises.load())
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_every_answer_is_judged_as_the_catalogue_says(id, reference, trials):
+    complaints = {
+        outcome.title: outcome.complaints
+        for outcome in outcomes(id, reference[id], trials)
+        if outcome.complaints
+    }
+    assert not complaints
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_the_catalogue_is_broad(id):
+    entries = catalogue(id)
+    assert sum(entry.cause is not None for entry in entries) >= 8
+    assert sum(entry.cause is None for entry in entries) >= 3
+    assert len({entry.cause for entry in entries}) >= 3, "wrong answers of one kind only"
+
+
+def test_no_answer_is_the_reference_itself(reference):
+    for entry in catalogue():
+        assert entry.source(reference[entry.exercise]) != reference[entry.exercise], entry.title
+
+
+def test_the_table_is_for_people():
+    text, survivors = kill_table(["d_sigmoid"])
+    assert survivors == 0
+    assert "d_sigmoid (1 points)" in text or "d_sigmoid (1 point)" in text
+    lines = text.splitlines()
+    assert any("the reference solution" in line and "1/1" in line for line in lines)
+    assert any("the blank release" in line and "0/1" in line for line in lines)
+    for entry in catalogue("d_sigmoid"):
+        assert any(entry.title in line for line in lines)
+    assert "none not judged as the catalogue says" in lines[-1]
+
+
+def test_the_table_shows_a_survivor(monkeypatch):
+    survivor = Answer(
+        "d_sigmoid",
+        "a right answer entered as wrong",
+        edits=(("(1.0 - f) * f", "f * (1.0 - f)"),),
+        cause="sign",
+        loses=ALL,
+        says="sign",
+    )
+    monkeypatch.setattr("autograder.kill_table.catalogue", lambda id=None: [survivor])
+    text, survivors = kill_table(["d_sigmoid"])
+    assert survivors == 1
+    assert "! " in text
+    assert "loses [] instead of ['derivative']" in text
+    assert "cause None instead of sign" in text
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (dict(cause=None), "a right answer gets 1.5 of 2"),
+        (dict(cause="factor", loses=("df_dz",), says="df_dz"), "cause sign instead of factor"),
+        (dict(cause="sign", loses=("df_dx",), says="df_dz"), "loses ['df_dz'] instead of"),
+        (dict(cause="sign", loses=("df_dq",), says="df_dz"), "not ['df_dq']"),
+        (dict(cause="sign", loses=("df_dz",), says="transposed"), "does not say 'transposed'"),
+    ],
+)
+def test_each_demand_of_an_entry_can_fail(entry, complaint, reference, trials):
+    answer = reference["add_mul"].replace("df_dz = q", "df_dz = -q")
+    verdict = trials.judge("add_mul", answer, seed=1)
+    fair = Answer("add_mul", "", cause="sign", loses=("df_dz",), says="df_dz")
+    assert complaints_about(fair, verdict) == []
+    found = complaints_about(Answer("add_mul", "", **entry), verdict)
+    assert any(complaint in each for each in found), found
+
+
+def test_an_edit_must_fit_exactly_once(reference):
+    twice = Answer("add_mul", "", edits=(("df_dq", "df"),), cause="sign")
+    with pytest.raises(ValueError, match="must fit exactly once"):
+        twice.source(reference["add_mul"])
+
+
+def test_the_blank_of_the_table_is_the_released_stub(reference, blank_cells):
+    for id, source in reference.items():
+        assert blank(source).split() == blank_cells[id].split()
+
+
+@pytest.fixture
+def blank_cells(lesson, fresh):
+    import nbformat
+
+    notebook = nbformat.read(fresh.lessons([lesson.id])[0].release, as_version=4)
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
