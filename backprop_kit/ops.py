@@ -57,7 +57,7 @@ def reciprocal(a):
 
 
 @unary
-def power(a, n):
+def pow(a, n):
     """aⁿ, n a plain number         ∂/∂a = n aⁿ⁻¹"""
     if n == 0:
         return a**0, lambda g: g * 0.0
@@ -69,7 +69,7 @@ def power(a, n):
 
 
 @binary
-def pow(a, b):
+def power(a, b):
     """aᵇ           ∂/∂a = b aᵇ⁻¹   ∂/∂b = aᵇ log a"""
     y = a**b
 
@@ -346,16 +346,12 @@ def common_size(a, b):
 # ---------------------------------------------------------------------------------- operators
 
 
-def power_operator(a, b):
-    return power(a, b) if type(b) in (int, float) else pow(a, b)
-
-
 Tensor.__add__ = add
 Tensor.__sub__ = sub
 Tensor.__mul__ = mul
 Tensor.__truediv__ = div
 Tensor.__matmul__ = matmul
-Tensor.__pow__ = power_operator
+Tensor.__pow__ = lambda a, b: pow(a, b) if type(b) in (int, float) else power(a, b)
 Tensor.__neg__ = neg
 Tensor.__abs__ = abs
 Tensor.__getitem__ = getitem
@@ -364,7 +360,7 @@ Tensor.__rsub__ = lambda a, b: sub(b, a)
 Tensor.__rmul__ = lambda a, b: mul(b, a)
 Tensor.__rtruediv__ = lambda a, b: div(b, a)
 Tensor.__rmatmul__ = lambda a, b: matmul(b, a)
-Tensor.__rpow__ = lambda a, b: pow(b, a)
+Tensor.__rpow__ = lambda a, b: power(b, a)
 Tensor.T = property(transpose, doc="The axes in reverse order.")
 
 METHODS = exp, log, sqrt, reciprocal, relu, sigmoid, softplus, tanh, sin, cos, abs, maximum

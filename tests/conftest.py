@@ -128,6 +128,7 @@ class Graded:
 def demo(tmp_path_factory):
     """`autograder demo`, run once, over what an interrupted run may have left behind."""
     folder = tmp_path_factory.mktemp("demo")
+    make_course(folder / "course")
     left = folder / "course" / "submitted" / "zoe" / LESSON
     left.mkdir(parents=True)
     (left / "scalar_graphs.ipynb").write_text("{}", encoding="utf-8")

@@ -95,7 +95,7 @@ def gate_slips(name, arguments, forward):
 GATES = [
     gate(name, forward, arguments, gate_slips(name, arguments, forward))
     for name, forward, arguments in [
-        ("d_reciprocal", lambda x: 1 / x, "x"),
+        ("d_reciprocal", lambda x: x.reciprocal(), "x"),
         ("d_exp", lambda x: x.exp(), "x"),
         ("d_scale", lambda x, a: a * x, "x a"),
         ("d_shift", lambda x, c: x + c, "x c"),
@@ -122,7 +122,7 @@ register(
 
 def neuron(w0, x0, w1, x1, w2):
     """The neuron as the gates ×, +, ×(−1), exp, +1, 1/x."""
-    return 1 / ((-(w0 * x0 + w1 * x1 + w2)).exp() + 1)
+    return ((-(w0 * x0 + w1 * x1 + w2)).exp() + 1).reciprocal()
 
 
 WEIGHTS = ("w0", "x0", "w1", "x1", "w2")

@@ -1,0 +1,274 @@
+"""Damaged notebooks: everything released is put back, nothing that a student wrote is lost."""
+
+import copy
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from autograder.repair import grade_id, is_solution, is_test, nbgrader, repair
+from conftest import cell_of, lean, position_of
+
+WRITTEN = "def add_mul(x, y, z):\n    return 'written by the student'"
+MARK = "written by the student"
+
+
+@pytest.fixture
+def submitted(blank):
+    """A submission with an answer to the first exercise."""
+    notebook = copy.deepcopy(blank)
+    cell_of(notebook, "add_mul").source = WRITTEN
+    return notebook
+
+
+def released_ids(blank):
+    return [grade_id(cell) for cell in blank.cells if is_solution(cell) or is_test(cell)]
+
+
+def sound(notebook, blank):
+    """Whether a repaired notebook has all that grading needs, once, and is a valid notebook."""
+    ids = [cell.id for cell in notebook.cells]
+    assert len(ids) == len(set(ids)), "cell ids must differ"
+    nbformat.validate(notebook)
+    labels = [grade_id(cell) for cell in notebook.cells if nbgrader(cell)]
+    assert len(labels) == len(set(labels)), "no grade id twice"
+    assert set(labels) <= set(released_ids(blank))
+    for released in blank.cells:
+        if is_test(released):
+            test = cell_of(notebook, grade_id(released))
+            assert (test.source, test.metadata, test.cell_type) == (
+                released.source,
+                released.metadata,
+                "code",
+            )
+        if is_solution(released) and grade_id(released) in labels:
+            assert cell_of(notebook, grade_id(released)).metadata == released.metadata
+            place = position_of(notebook, f"test_{grade_id(released)}")
+            assert place > position_of(notebook, grade_id(released)), "tests stand behind answers"
+    for cell in notebook.cells:
+        assert not cell.metadata.get("nbgrader") or nbgrader(cell), "metadata that is no dict"
+    return True
+
+
+def all_text(notebook):
+    return "\n".join(cell.source for cell in notebook.cells)
+
+
+def test_what_is_whole_is_left_alone(blank, submitted):
+    for notebook in (copy.deepcopy(blank), submitted):
+        before = copy.deepcopy(notebook)
+        assert repair(notebook, blank) == []
+        assert notebook == before
+
+
+@pytest.mark.parametrize("where", [0, 1], ids=["before", "after"])
+def test_a_blank_copy_of_a_written_cell_goes(blank, submitted, where):
+    twin = copy.deepcopy(cell_of(blank, "add_mul"))
+    submitted.cells.insert(position_of(submitted, "add_mul") + where, twin)
+    (said,) = repair(submitted, blank)
+    assert "2 cells for “add_mul”" in said
+    assert sound(submitted, blank)
+    assert cell_of(submitted, "add_mul").source == WRITTEN
+    assert len(submitted.cells) == len(blank.cells)
+
+
+def test_of_two_written_cells_the_last_counts_and_both_stay(blank, submitted):
+    later = copy.deepcopy(cell_of(submitted, "add_mul"))
+    later.source = WRITTEN.replace("student", "student, later")
+    submitted.cells.insert(position_of(submitted, "add_mul") + 1, later)
+    (said,) = repair(submitted, blank)
+    assert "the last one you had written in was graded" in said
+    assert sound(submitted, blank)
+    assert "later" in cell_of(submitted, "add_mul").source
+    assert WRITTEN in [cell.source for cell in submitted.cells if not nbgrader(cell)]
+
+
+def test_equal_copies_leave_one_answer(blank, submitted):
+    submitted.cells.insert(0, copy.deepcopy(cell_of(submitted, "add_mul")))
+    assert repair(submitted, blank)
+    assert sound(submitted, blank)
+    assert cell_of(submitted, "add_mul").source == WRITTEN
+
+
+def test_a_deleted_test_cell_comes_back_behind_its_answer(blank, submitted):
+    submitted.cells.remove(cell_of(submitted, "test_add_mul"))
+    (said,) = repair(submitted, blank)
+    assert "test cell “test_add_mul” was missing; it was put back" in said
+    assert sound(submitted, blank)
+    assert position_of(submitted, "test_add_mul") == position_of(submitted, "add_mul") + 1
+
+
+def test_a_deleted_answer_counts_as_not_written(blank, submitted):
+    submitted.cells.remove(cell_of(submitted, "fan_out"))
+    (said,) = repair(submitted, blank)
+    assert "answer cell “fan_out” was missing; it counts as not written" in said
+    assert sound(submitted, blank)
+    assert cell_of(submitted, "test_fan_out")
+
+
+def test_an_empty_notebook_gets_all_its_tests(blank):
+    notebook = nbformat.v4.new_notebook(cells=[new_markdown_cell("nothing left")])
+    said = repair(notebook, blank)
+    exercises = [id for id in released_ids(blank) if id.startswith("test_")]
+    assert len(said) == 2 * len(exercises)
+    assert sound(notebook, blank)
+    assert [grade_id(cell) for cell in notebook.cells if is_test(cell)] == exercises
+    assert notebook.cells[0].source == "nothing left"
+
+
+def test_cells_without_any_metadata_are_known_by_their_code(blank, submitted):
+    for cell in submitted.cells:
+        cell.metadata = nbformat.NotebookNode()
+    said = repair(submitted, blank)
+    assert sound(submitted, blank)
+    solutions = [id for id in released_ids(blank) if not id.startswith("test_")]
+    assert [s for s in said if "had lost its label" in s]
+    assert len([s for s in said if "had lost its label" in s]) == len(solutions)
+    assert cell_of(submitted, "add_mul").source == WRITTEN
+    assert len(submitted.cells) == len(blank.cells)
+
+
+def test_a_reordered_notebook_keeps_tests_behind_answers(blank, submitted):
+    submitted.cells.reverse()
+    repair(submitted, blank)
+    assert sound(submitted, blank)
+    for id in ("add_mul", "descend"):
+        assert position_of(submitted, f"test_{id}") == position_of(submitted, id) + 1
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_an_answer_that_became_text_is_code_again(blank, submitted, kind):
+    cell = cell_of(submitted, "add_mul")
+    cell.cell_type = kind
+    cell.pop("outputs")
+    cell.pop("execution_count")
+    cell["attachments"] = {}
+    (said,) = repair(submitted, blank)
+    assert "had become text; it was made code again" in said
+    assert sound(submitted, blank)
+    assert cell_of(submitted, "add_mul").source == WRITTEN
+
+
+def test_a_test_that_became_text_comes_back_as_code(blank, submitted):
+    cell = cell_of(submitted, "test_add_mul")
+    cell.cell_type = "markdown"
+    cell.pop("outputs")
+    cell.pop("execution_count")
+    repair(submitted, blank)
+    assert sound(submitted, blank)
+
+
+def test_a_changed_test_is_the_released_one_again(blank, submitted):
+    cell = cell_of(submitted, "test_add_mul")
+    cell.source = "2.0"
+    cell.metadata["tags"] = ["skip-execution"]
+    cell.metadata["nbgrader"]["points"] = 600
+    repair(submitted, blank)
+    assert sound(submitted, blank)
+
+
+def test_work_written_into_a_test_cell_is_kept(blank, submitted):
+    cell_of(submitted, "test_fan_out").source = f"# {MARK}, in the wrong cell\nhalf = 0.5"
+    repair(submitted, blank)
+    assert sound(submitted, blank)
+    assert "half = 0.5" in all_text(submitted)
+
+
+def test_labels_of_another_lesson_are_taken_off(blank, submitted):
+    about = dict(grade=True, solution=False, locked=True, points=100, schema_version=3)
+    for id in ("test_relu", "relu"):
+        cell = new_code_cell(f"{id} = 1", metadata={"nbgrader": {**about, "grade_id": id}})
+        submitted.cells.insert(3, cell)
+    said = repair(submitted, blank)
+    assert sum("is not of this lesson" in sentence for sentence in said) == 2
+    assert sound(submitted, blank)
+    assert "test_relu = 1" in all_text(submitted)
+
+
+@pytest.mark.parametrize("label", ["text", 3, [1], None, {}, {"grade_id": ["add_mul"]}, True])
+def test_a_label_that_is_none_breaks_nothing(blank, submitted, label):
+    submitted.cells.insert(2, new_code_cell("x = 1", metadata={"nbgrader": label}))
+    repair(submitted, blank)
+    assert sound(submitted, blank)
+    assert "x = 1" in all_text(submitted)
+
+
+@pytest.mark.parametrize("id", [None, "same", "", 3, "not a valid id!", "x" * 100])
+def test_cell_ids_are_valid_and_differ(blank, submitted, id):
+    for cell in submitted.cells:
+        cell["id"] = id
+        if id is None:
+            del cell["id"]
+    repair(submitted, blank)
+    assert sound(submitted, blank)
+
+
+def test_a_second_repair_finds_nothing(blank, submitted):
+    submitted.cells.reverse()
+    for cell in submitted.cells[::2]:
+        cell.metadata = nbformat.NotebookNode()
+    repair(submitted, blank)
+    once = copy.deepcopy(submitted)
+    assert repair(submitted, blank) == []
+    assert submitted == once
+
+
+accidents = st.lists(
+    st.tuples(
+        st.sampled_from(["delete", "duplicate", "move", "strip", "retype", "relabel", "sameid"]),
+        st.integers(0, 200),
+        st.integers(0, 200),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(accidents)
+def test_no_accident_loses_work_or_a_test(few_cells, accidents):
+    blank = few_cells
+    notebook = copy.deepcopy(blank)
+    written = {}
+    for cell in notebook.cells:
+        if is_solution(cell):
+            written[grade_id(cell)] = f"# {MARK}: {grade_id(cell)}"
+            cell.source = f"{cell.source}\n{written[grade_id(cell)]}"
+    notebook.cells.append(new_markdown_cell(f"a note {MARK}"))
+    notebook.cells.insert(4, new_code_cell(f"'an experiment {MARK}'"))
+
+    for kind, i, j in accidents:
+        place = i % len(notebook.cells)
+        cell = notebook.cells[place]
+        if kind == "delete":
+            del notebook.cells[place]
+        elif kind == "duplicate":
+            notebook.cells.insert(j % len(notebook.cells), copy.deepcopy(cell))
+        elif kind == "move":
+            del notebook.cells[place]
+            notebook.cells.insert(j % (len(notebook.cells) + 1), cell)
+        elif kind == "strip":
+            cell.metadata = nbformat.NotebookNode()
+        elif kind == "retype" and cell.cell_type == "code":
+            cell.cell_type = "markdown"
+            cell.pop("outputs")
+            cell.pop("execution_count")
+        elif kind == "relabel" and nbgrader(cell):
+            cell.metadata["nbgrader"]["grade_id"] = "elsewhere"
+        elif kind == "sameid":
+            cell["id"] = notebook.cells[j % len(notebook.cells)]["id"]
+
+    handed_in = [line for line in all_text(notebook).splitlines() if MARK in line]
+    repair(notebook, blank)
+    assert sound(notebook, blank)
+    kept = all_text(notebook).splitlines()
+    assert all(line in kept for line in handed_in)
+
+
+@pytest.fixture(scope="module")
+def few_cells(released):
+    """Three exercises of the release, without the prose."""
+    notebook = lean(nbformat.read(released, as_version=4))
+    del notebook.cells[7:]
+    return notebook
