@@ -15,6 +15,7 @@ import zlib
 import numpy as np
 
 from autograder import exercises, probe
+from backprop_kit.checks import boxed, with_code
 from backprop_kit.diagnose import Trial, examine
 from backprop_kit.exercise import Case
 from backprop_kit.observe import Observation, Raised, observe
@@ -79,10 +80,10 @@ class Plan:
     @staticmethod
     def _observation(item):
         if "raised" in item:
-            kind, text, line = item["raised"]
-            if not isinstance(kind, str) or not isinstance(text, str):
+            told = item["raised"]
+            if len(told) != 4 or not all(isinstance(word, str | None) for word in told):
                 raise probe.WireError("not an exception")
-            return Observation(raised=Raised(kind[:80], text[:200], line and str(line)[:200]))
+            return Observation(raised=Raised(*(word and word[:200] for word in told)))
         mutated = [int(i) for i in item["mutated"]]
         return Observation(probe.decode(item["result"]), mutated=mutated)
 
@@ -170,7 +171,7 @@ class Verdict:
     def _message(self):
         if not self.main:
             return "All hidden tests passed."
-        return f"{self.main.part}, {self.main.message}"
+        return self.main.message
 
     def as_dict(self):
         return {
@@ -185,29 +186,38 @@ class Verdict:
     # ---- how it is read: as text, as HTML, and as the number nbgrader takes for partial credit
 
     def lines(self):
-        """The verdict as plain text, one aspect a line."""
-        head = f"{self.exercise}: {_points(self.score)} of {_points(self.max)} points"
-        yield head + ("." if self.main else ". All hidden tests passed.")
+        """(kind, text) of each line: "head", "wrong", "todo", "also", "next" or "ok"."""
+        worth = f"{_points(self.score)} of {points_in_words(self.max)}"
         if not self.main:
-            return
-        for aspect in self.aspects:
-            mark = "✔" if aspect.ok else "✘"
-            points = f"{_points(aspect.points)} of {_points(aspect.worth)}"
-            why = f": {aspect.message}" if aspect.message else ""
-            yield f"{mark} {aspect.name} ({points}){why}"
+            return [("head", f"{self.exercise}: {worth}. All hidden tests passed.")]
+        lines = [("head", f"{self.exercise}: {worth}.")]
+        for finding in {id(a.finding): a.finding for a in self.aspects if a.finding}.values():
+            lost = [aspect for aspect in self.aspects if aspect.finding is finding]
+            cost = points_in_words(sum(aspect.worth for aspect in lost))
+            kind = "todo" if finding.cause == "not-implemented" else "wrong"
+            lines.append((kind, f"{finding.headline}: {finding.evidence} (−{cost})"))
+            if finding.also:
+                lines.append(("also", finding.doubt))
+            lines.append(("next", finding.advice))
+        if right := [aspect.name for aspect in self.aspects if aspect.ok]:
+            lines.append(("ok", f"Right: {', '.join(right)}."))
+        return lines
 
     def __str__(self):
-        return "\n".join(self.lines())
+        marks = {"head": "", "wrong": "✘ ", "todo": "☐ ", "next": "→ Next: ", "ok": "✔ "}
+        return "\n".join(f"{marks.get(kind, '  ')}{text}" for kind, text in self.lines())
 
     def html(self):
-        edge = "#2e7d32" if not self.main else "#b3261e"
-        head, *rest = self.lines()
-        rows = "".join(f"<li>{html.escape(line)}</li>" for line in rest)
-        body = f'<ul style="list-style:none;padding-left:0">{rows}</ul>' if rows else ""
-        return (
-            f'<div style="border-left:4px solid {edge};padding:.2em .8em">'
-            f"<b>{html.escape(head)}</b>{body}</div>"
+        marks = {"wrong": "✘ ", "todo": "☐ ", "next": "→ <b>Next:</b> ", "ok": "✔ "}
+        (_, head), *rest = self.lines()
+        rows = "".join(
+            f'<div style="margin:.15em 0 .15em {0 if kind in marks else 1.3}em">'
+            f"{marks.get(kind, '')}{with_code(text)}</div>"
+            for kind, text in rest
         )
+        blank = self.cause == "not-implemented" and not self.score
+        colour = "passed" if not self.main else "blank" if blank else "wrong"
+        return boxed(f"<b>{html.escape(head)}</b>{rows}", colour)
 
     def outputs(self):
         """The cell's outputs, in nbformat: the words, and the number that nbgrader reads."""
@@ -236,6 +246,11 @@ class Verdict:
 
 def _points(value):
     return f"{value:g}"
+
+
+def points_in_words(value):
+    """'1 point', '0.5 points', '2 points'."""
+    return f"{value:g} point{'' if value == 1 else 's'}"
 
 
 def judge(id, *functions, seed=None):

@@ -6,8 +6,10 @@ is replaced behind its back.
 
 import ast
 import csv
+import html
 import inspect
 import json
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -21,8 +23,9 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Float, Integer
 
 from autograder import exercises, probe
-from autograder.judge import SECONDS, Plan
-from autograder.repair import is_test, repair
+from autograder.judge import MIME, SECONDS, Plan
+from autograder.repair import grade_id, is_solution, is_test, repair
+from backprop_kit.checks import with_code
 
 PROBE = inspect.getsource(probe)
 
@@ -70,7 +73,8 @@ class JudgedExecute(Execute):
     ).tag(config=True)
 
     def preprocess(self, nb, resources, km=None):
-        self._executed = []
+        self._executed = []  # sources of the cells that have run, to be replayed in a new kernel
+        self._errors = {}  # grade id of an answer cell: the error that its last run ended with
         return super().preprocess(nb, resources, km)
 
     def start_new_kernel(self, **options):
@@ -94,7 +98,14 @@ class JudgedExecute(Execute):
             return cell, resources
         if cell.cell_type == "code":
             self._executed.append(cell.source)
+            self._note_error(cell)
         return cell, resources
+
+    def _note_error(self, cell):
+        if is_solution(cell):
+            errors = [out for out in cell.outputs if out.output_type == "error"]
+            text = f"{errors[0].ename}: {errors[0].evalue}"[:200] if errors else None
+            self._errors[grade_id(cell)] = text
 
     @staticmethod
     def _exercise(cell):
@@ -108,6 +119,9 @@ class JudgedExecute(Execute):
         plan = Plan(id, self.seed)
         try:
             seen = plan.observations(self._ask(plan.request(self.seconds)))
+            if self._errors.get(id) and all(s.raised and s.raised.kind == "Missing" for s in seen):
+                text = f"The cell of {id} could not be run: {self._errors[id]}."
+                seen = plan.all_failed("Unreadable", text)
         except DeadKernelError:
             seen = plan.all_failed("KernelDied", "Python itself came to an end in your code.")
             self._restart()
@@ -179,6 +193,48 @@ def _stopped(error):
     text = f"{how} in this cell. The cells after it were run in a new kernel, without it."
     return nbformat.v4.new_output(
         "error", ename="KernelStopped", evalue=text, traceback=[f"KernelStopped: {text}"]
+    )
+
+
+class FeedbackPage(NbGraderPreprocessor):
+    """Before a feedback page is written: a summary on top, and nothing that is not for students.
+
+    The hidden lines of the test cells go (they give nothing away, and explain nothing either), and
+    so does the bare number by which nbgrader reads a score: the verdict says it in words.
+    """
+
+    def preprocess(self, nb, resources):
+        verdicts = []
+        for cell in nb.cells:
+            if cell.cell_type == "code" and is_test(cell):
+                cell.source = HIDDEN_TESTS.sub("", cell.source).rstrip()
+                verdicts += [
+                    out["data"][MIME] for out in cell.outputs if MIME in out.get("data", {})
+                ]
+                cell.outputs = [out for out in cell.outputs if out.output_type != "execute_result"]
+        repairs = nb.metadata.get("autograder", {}).get("repairs", [])
+        nb.cells.insert(0, nbformat.v4.new_markdown_cell(_summary(verdicts, repairs)))
+        return nb, resources
+
+
+HIDDEN_TESTS = re.compile(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
+
+
+def _summary(verdicts, repairs):
+    """The feedback page's head: a row for each exercise, and what was repaired."""
+    total, most = (sum(verdict[key] for verdict in verdicts) for key in ("score", "max"))
+    rows = "".join(
+        f"<tr><td>{'✔' if not verdict['cause'] else '✘'} {verdict['exercise']}</td>"
+        f"<td>{verdict['score']:g} of {verdict['max']:g}</td>"
+        f"<td style='text-align:left'>{with_code(verdict['message'])}</td></tr>"
+        for verdict in verdicts
+    )
+    mended = "".join(f"<li>{html.escape(repair)}</li>" for repair in repairs)
+    return (
+        f"<h2>Your result: {total:g} of {most:g} points</h2>"
+        "<table><thead><tr><th>exercise</th><th>points</th><th>what the tests say</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+        + (f"<p>Before grading, your notebook was repaired:</p><ul>{mended}</ul>" if mended else "")
     )
 
 

@@ -195,7 +195,8 @@ def answer(request, namespace):
 
 def encode_observation(seen):
     if seen.raised:
-        return {"raised": [seen.raised.kind, seen.raised.text, seen.raised.line]}
+        raised = seen.raised
+        return {"raised": [raised.kind, raised.text, raised.line, raised.where]}
     return {"result": encode(seen.result), "mutated": list(seen.mutated)}
 
 

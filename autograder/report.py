@@ -7,7 +7,7 @@ import textwrap
 from autograder.grading import load_marks
 from autograder.nbgrader_plugins import ExportMarks
 from autograder.release import api, run
-from backprop_kit.diagnose import CAUSES
+from backprop_kit.causes import CAUSES
 
 
 def marks_table(lesson, marks, people=None):

@@ -9,16 +9,21 @@ One exception, on purpose: under nbgrader's Validate it must be able to fail, so
 that is not passed raises `CheckFailed`, which prints as the same sentences and no traceback.
 """
 
+import contextlib
 import html
 import os
 import re
 import sys
+import textwrap
 
 import numpy as np
 
 from backprop_kit import exercise as exercises
-from backprop_kit.diagnose import ARGUMENTS, CALL_CAUSES, CAUSES, Trial, describe, examine
+from backprop_kit.causes import listed
+from backprop_kit.compare import Trial, describe
+from backprop_kit.diagnose import ARGUMENTS, examine
 from backprop_kit.observe import observe
+from backprop_kit.tensor import engine_off
 
 SEED = 7  # the same numbers each time a cell is run, so that a student can follow one case
 
@@ -27,7 +32,12 @@ class CheckFailed(AssertionError):
     """Raised instead of a display where a failed check must count: under nbgrader's Validate."""
 
     def _render_traceback_(self):
-        return str(self).split("\n")
+        lines = str(self).split("\n")
+        return [row for line in lines for row in textwrap.wrap(line, 88, subsequent_indent="  ")]
+
+
+class NotWritten(CheckFailed, NotImplementedError):
+    """The same for an exercise that has not been begun."""
 
 
 def check(id, *answers):
@@ -37,7 +47,7 @@ def check(id, *answers):
     """
     report = report_on(id, *answers)
     if os.environ.get("NBGRADER_EXECUTION") == "validate" and not report.passed:
-        error = NotImplementedError if report.blank else CheckFailed
+        error = NotWritten if report.blank else CheckFailed
         raise error(str(report))
     show(report)
 
@@ -72,8 +82,15 @@ def report_on(id, *answers):
             problem = f"{function.name} should be your function, and is {describe(answer)}."
             return Report(id, problem=problem + " Pass the function itself, without calling it.")
         own = [case for case in cases if case.function == function.name]
-        trials = [Trial(function, case, observe(answer, case.args)) for case in own]
-        again = Trial(function, own[0], observe(answer, own[0].args))
+        try:
+            with engine_off() if exercise.by_hand else contextlib.nullcontext():
+                seen = [observe(answer, case.args) for case in [*own, own[0]]]
+        except KeyboardInterrupt:
+            text = (
+                f"stopped by you while {function.name} was running. Does each loop come to an end?"
+            )
+            return Report(id, problem=text)
+        *trials, again = map(Trial, [function] * len(seen), [*own, own[0]], seen)
         for label, finding in examine(trials, [(trials[0], again)]).items():
             if label != ARGUMENTS or (finding and finding.cause == "mutates-argument"):
                 findings[function.name, label] = finding
@@ -101,44 +118,36 @@ class Report:
         return bool(wrong) and all(finding.cause == "not-implemented" for finding in wrong)
 
     def lines(self):
-        """(kind, text) of each line: "ok", "wrong", "worst" or "next"."""
+        """(kind, text) of each line: "ok", "todo", "wrong", "also", "worst" or "next"."""
         if self.problem:
             return [("wrong", f"{self.id}: {self.problem}")]
         if self.passed:
-            example = self.cases > 1
-            inputs = f"the worked example and {self.cases - 1} other inputs"
-            on = f" on {inputs}" if example else ""
+            others = self.cases - len(exercises.find(self.id).functions)
+            on = f" on the worked example and {others} other inputs" if others else ""
             return [("ok", f"{self.id}: everything agrees{on}.")]
-        if self.blank:
-            missing = dict.fromkeys(f"`{name}`" for (name, _), f in self.findings.items() if f)
-            return [
-                ("todo", f"{self.id}: {', '.join(missing)} not written yet."),
-                ("next", _sentence(CAUSES["not-implemented"][1])),
-            ]
-        found = []
-        right = [label for (_, label), finding in self.findings.items() if not finding]
-        told = {}
-        for (function, label), finding in self.findings.items():
-            if finding:
-                pattern = re.sub(rf"\b{re.escape(label)}(?!\w)", "…", finding.evidence)
-                told.setdefault((function, finding.cause, pattern), []).append(finding)
-        for (function, cause, _), group in told.items():
-            first = group[0]
-            evidence = first.evidence
-            if len(group) > 1 and cause not in CALL_CAUSES:
-                others = ", ".join(finding.part for finding in group[1:])
-                evidence = f"{evidence} The same holds for {others}."
-            found.append(("wrong", f"{self.id}, {first.headline}: {evidence}"))
-            if first.also:
-                found.append(("also", first.doubt))
-            if first.worst:
+        lines = []
+        distinct = {
+            id(finding): (function, finding)
+            for (function, _), finding in self.findings.items()
+            if finding
+        }.values()
+        for function, finding in distinct:
+            if finding.cause == "not-implemented":
+                lines.append(("todo", f"{self.id}, {finding.headline}: {finding.evidence}"))
+            else:
+                lines.append(("wrong", f"{self.id}, {finding.headline}: {finding.evidence}"))
+            if finding.also:
+                lines.append(("also", finding.doubt))
+            if finding.worst:
                 spec = exercises.find(self.id).functions[function]
-                found.append(("worst", worst_in_words(first, spec)))
-        first = next(finding for finding in self.findings.values() if finding)
-        found.append(("next", _sentence(first.next_step)))
+                lines.append(("worst", worst_in_words(finding, spec)))
+        (function, first), *more = distinct
+        about = f"({listed(first.parts) or function}) " if more else ""
+        lines.append(("next", about + first.advice))
+        right = [label for (_, label), finding in self.findings.items() if not finding]
         if right:
-            found.append(("ok", f"Already right: {', '.join(right)}."))
-        return found
+            lines.append(("ok", f"Already right: {', '.join(right)}."))
+        return lines
 
     def __str__(self):
         marks = {"ok": "✔", "wrong": "✘", "todo": "☐", "next": "→ Next:"}
@@ -151,17 +160,27 @@ class Report:
 
     def _repr_html_(self):
         marks = {"ok": "✔", "wrong": "✘", "todo": "☐", "next": "→ <b>Next:</b>"}
-        edge = "#2e7d32" if self.passed else "#b26a00" if self.blank else "#b3261e"
+        colour = "passed" if self.passed else "blank" if self.blank else "wrong"
         rows = "".join(
             f'<div style="margin:.15em 0 .15em {0 if kind in marks else 1.3}em">'
-            f"{marks.get(kind, '')} {html.escape(text)}</div>"
+            f"{marks.get(kind, '')} {with_code(text)}</div>"
             for kind, text in self.lines()
         )
-        return f'<div style="border-left:4px solid {edge};padding:.2em .8em">{rows}</div>'
+        return boxed(rows, colour)
 
 
-def _sentence(text):
-    return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
+# Each stands out on white and on black alike; the marks say the same without colour.
+EDGES = {"passed": "#3c9a42", "blank": "#b26a00", "wrong": "#d64545"}
+
+
+def boxed(content, colour):
+    """HTML with an edge in one of the EDGES."""
+    return f'<div style="border-left:4px solid {EDGES[colour]};padding:.2em .8em">{content}</div>'
+
+
+def with_code(text):
+    """Text as HTML, `code` in backticks set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def worst_in_words(finding, function):
@@ -183,12 +202,15 @@ def worst_in_words(finding, function):
     head = f"At {where}" if where else "Here"
     if place:
         head += f", {place}"
-    return f"{head}: yours {_number(yours)}, expected {_number(expected)}."
+    digits = 8
+    if isinstance(yours, float) and abs(yours - expected) < 1e-6 * abs(expected):
+        digits = 15  # enough to see the difference
+    return f"{head}: yours {_number(yours, digits)}, expected {_number(expected, digits)}."
 
 
 def _indices(index):
     return "[" + ", ".join(str(int(i)) for i in index) + "]"
 
 
-def _number(value):
-    return f"{value:.8g}" if isinstance(value, (float, np.floating)) else repr(value)
+def _number(value, digits):
+    return f"{value:.{digits}g}" if isinstance(value, (float, np.floating)) else repr(value)

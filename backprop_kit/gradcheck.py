@@ -484,7 +484,7 @@ class Slopes:
         self.loss, self.array = loss, array
         self.centre = loss()
         self.central, self.blur = np.zeros(array.shape), np.zeros(array.shape)
-        self.kinks, self.near, self.noisy = {}, [], []
+        self.kinks, self.near, self.noisy, self.noise = {}, [], [], 0.0
         base = 100 * base if loss.single else base
         doubtful = []
         for index in np.ndindex(array.shape):
@@ -497,25 +497,30 @@ class Slopes:
         for index, step, probe in doubtful:
             if not probe.smooth(scale):
                 self.look_closer(index, step, probe, scale)
+        if self.noisy:  # then f is noisy everywhere, also where two differences agree by chance
+            self.blur += 2 * self.noise
 
     def probe(self, index, step):
         return Probe(self.loss, self.array, index, step, self.centre)
 
-    def look_closer(self, index, step, probe, scale):
-        wide, noise = probe, probe.disagreement
+    def look_closer(self, index, step, wide, scale):
+        """The slope does not settle: is there a kink close by, a kink right here, or noise?"""
+        noise = wide.disagreement
         for times in (30, 900):
-            probe = self.probe(index, step / times)
-            noise = max(noise, abs(probe.slope - wide.slope) / times)
-            self.central[index], self.blur[index] = probe.slope, probe.blur
-            if probe.smooth(scale):
+            close = self.probe(index, step / times)
+            noise = max(noise, abs(close.slope - wide.slope) / times)
+            # Beside a kink the slope is that of the side which the wide step saw undisturbed.
+            gap = min(abs(close.slope - wide.left), abs(close.slope - wide.right))
+            if close.smooth(scale) and gap <= 1e-3 * max(scale, abs(close.slope)):
                 self.near.append(index)
+                self.central[index], self.blur[index] = close.slope, close.blur
                 return
-        jump = probe.right - probe.left
-        if abs(jump) > 4 * probe.rounding and abs(jump) < 4 * abs(wide.right - wide.left):
-            self.kinks[index] = probe.left, probe.right
-        else:  # the wider the step, the less the noise counts
-            self.noisy.append(index)
-            self.central[index], self.blur[index] = wide.slope, 8 * noise
+        if abs(close.jump) > 4 * close.rounding and abs(close.jump) < 4 * abs(wide.jump):
+            self.kinks[index] = close.left, close.right
+            self.central[index], self.blur[index] = close.slope, close.blur
+            return
+        self.noisy.append(index)
+        self.noise = max(self.noise, noise)
 
 
 class Probe:
@@ -600,8 +605,9 @@ def remarks(name, slopes, claimed):
         index, (left, right) = next(iter(slopes.kinks.items()))
         sentences.append(
             f"{at([index])} = {slopes.array[index]:.3g} is at a kink: the slope is {left + 0:.4g} "
-            f"to the left and {right:.4g} to the right, so there is no one derivative, and any value "
-            f"between the two is accepted (yours: {claimed[index]:.4g}). Move the input to be sure."
+            f"to the left and {right:.4g} to the right, so there is no one derivative, and any "
+            f"value between the two is accepted (yours: {claimed[index]:.4g}). Move the input "
+            "to be sure."
         )
     if slopes.near:
         sentences.append(
@@ -610,8 +616,8 @@ def remarks(name, slopes, claimed):
         )
     if slopes.noisy:
         sentences.append(
-            f"f is noisy around {at(slopes.noisy)}: its differences do not settle, so that entry "
-            "is judged roughly."
+            f"f is noisy around {at(slopes.noisy)}: its differences do not settle, so {name} is "
+            "judged roughly."
         )
     return " ".join(sentences)
 

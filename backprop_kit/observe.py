@@ -10,16 +10,20 @@ import numpy as np
 
 from backprop_kit.tensor import EngineOff
 
+# The text of a NotImplementedError that stands below finished work.
+LEFTOVER = "left below an answer"
+
 
 class Raised:
-    """An exception that a student's function let out: its type, text and line."""
+    """An exception that a student's function let out: its type, text, line and function."""
 
-    __slots__ = ("kind", "line", "text")
+    __slots__ = ("kind", "line", "text", "where")
 
-    def __init__(self, kind, text="", line=None):
+    def __init__(self, kind, text="", line=None, where=None):
         self.kind = kind
         self.text = text
         self.line = line
+        self.where = where
 
 
 class Observation:
@@ -64,16 +68,29 @@ def observe(function, args):
     except EngineOff as error:
         return Observation(raised=Raised("EngineOff", str(error)))
     except Exception as error:
-        return Observation(raised=raised(error))
+        return Observation(raised=raised(error, function))
     mutated = [
         i for i, (old, new) in enumerate(zip(args, given, strict=True)) if not unchanged(old, new)
     ]
     return Observation(copied(result), mutated=mutated)
 
 
-def raised(error):
-    """What is told of an exception: its type, its first line, the student's line it came from."""
+def raised(error, function):
+    """What is told of an exception: type, first line, and the student's line it came from."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename != __file__]
     text = str(error).strip().split("\n")[0][:200]
-    return Raised(type(error).__name__, text, own[-1].line if own else None)
+    if isinstance(error, NotImplementedError) and not text and _does_more_than_raise(function):
+        text = LEFTOVER
+    line, where = (own[-1].line, own[-1].name) if own else (None, None)
+    if where == getattr(function, "__name__", None):
+        where = None  # the function itself, under whatever name
+    return Raised(type(error).__name__, text, line, where)
+
+
+def _does_more_than_raise(function):
+    """Whether a function names anything besides its arguments and NotImplementedError."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    return code.co_nlocals > code.co_argcount or bool(set(code.co_names) - {"NotImplementedError"})

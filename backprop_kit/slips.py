@@ -128,8 +128,8 @@ def graph_slips(output, inputs):
 
     # The signal from above, left out at one gate: for all of its inputs, or for one of them.
     for node in nodes:
-        if node is output._node:
-            continue
+        if node is output._node or _is_identity(node):
+            continue  # nothing above it, or nothing of its own: another gate tells it better
         every = [(node, index) for index in range(len(node.parents))]
         for group in [every] if len(every) == 1 else [every, *([edge] for edge in every)]:
             yield (
@@ -152,7 +152,7 @@ def graph_slips(output, inputs):
 
     for node, index in edges:
         grads = gradients({(id(node), index): _passes_through})
-        if differs(grads):
+        if differs(grads) and _local(node, index) != -1:  # a −1 left out is a turned sign
             yield (
                 "missing-local",
                 f"the local derivative of {name(node)} is left out of the chain",
@@ -191,6 +191,8 @@ def graph_slips(output, inputs):
             grads = gradients({(id(node), index): _passes_through for node, index in pair})
             if differs(grads):
                 first, second = (name(node) for node, _ in pair)
+                if first == second:
+                    continue
                 yield (
                     "missing-local",
                     f"two local derivatives are left out of the chain: those of {first} "
@@ -202,6 +204,19 @@ def graph_slips(output, inputs):
 def _passes_through(upstream, contribution):
     """The signal as it came, where the shapes allow it: a local derivative of 1."""
     return upstream if np.shape(upstream) == np.shape(contribution) else contribution
+
+
+def _is_identity(node):
+    """A gate with one trainable input that hands the signal on as it is, such as x + 1."""
+    return len(node.parents) == 1 and _local(node, 0) == 1
+
+
+def _local(node, index):
+    """1 or −1 where that is the local derivative of an add or sub gate; else None."""
+    if op_name(node) not in ("add", "sub", "neg"):
+        return None
+    probe = np.float64(0.7)
+    return {0.7: 1, -0.7: -1}.get(float(np.sum(node.vjps[index](probe))))
 
 
 def _other_vjp(node, index):

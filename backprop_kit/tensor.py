@@ -223,7 +223,8 @@ class Node:
              for the garbage collector, which is what long graphs wait for
     grad     None, and never touched by the engine: room for whoever walks the graph themselves
     seals    for the arrays that the vjps read, what they looked like: see `seals`
-    watcher  None, or a weak reference to the Tensor that asked to retain_grad()
+    watcher  None, or a weak reference to the Tensor that asked to retain_grad(); while operations
+             are noted for a picture, the note (see trace.py)
 
     You may read the graph, or walk it with other vjps, until backward() has used it up; after
     that edges, parents and vjps are None. It contains no values except those that the vjps mention,
@@ -252,6 +253,7 @@ _recording = True  # no_grad() changes it
 _engine_is_off = False  # engine_off() changes it, and _blank
 _blank = _new = object.__new__  # _blank(Tensor) is an empty Tensor
 _next_order = itertools.count(1).__next__
+_note = None  # trace.py puts a function here, to be told of every operation that is recorded
 
 # The next three functions make operations on Tensors of primitives on arrays. Each writes its
 # Node by itself, in nearly the same lines: a scalar operation takes under a microsecond, and a
@@ -282,6 +284,8 @@ def unary(op):
             node.edges = (from_a, vjp)
             node.seals = () if type(x) is float64 else seals(node.edges)
             node.grad = node.watcher = None
+            if _note is not None:
+                _note(out, (a, *args), settings)
         return out
 
     return described(operation, op)
@@ -336,6 +340,8 @@ def binary(op):
             if x.shape != y.shape:
                 shapes = [v.shape for v, p in ((x, from_a), (y, from_b)) if p is not None]
                 node.edges = summed_back(node.edges, shapes, value.shape)
+        if _note is not None:
+            _note(out, (a, b))
         return out
 
     return described(operation, op)
@@ -364,7 +370,10 @@ def nary(op):
             value, *vjps = op(*arrays, **settings)
         except ValueError as error:
             raise ValueError(misfit(op, *arrays)) from error
-        return record(op, value, parents, vjps)
+        out = record(op, value, parents, vjps)
+        if _note is not None:
+            _note(out, arguments, settings)
+        return out
 
     return described(operation, op)
 
@@ -390,6 +399,8 @@ def record(op, value, parents, vjps, arrays=()):
         node.edges = tuple(edges)
         node.seals = seals(edges, arrays)
         node.grad = node.watcher = None
+        if _note is not None:
+            _note(out, [parent for parent in parents if parent is not None])
     return out
 
 

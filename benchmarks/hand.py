@@ -79,8 +79,7 @@ def mlp_arrays(depth, width, batch):
     X = rng.normal(size=(batch, n_in))
     y = rng.integers(0, 2, size=(batch, 1)).astype(float)
     params = [
-        (rng.normal(size=(m, n)) * np.sqrt(2.0 / n), np.zeros(m))
-        for n, m in pairwise(widths)
+        (rng.normal(size=(m, n)) * np.sqrt(2.0 / n), np.zeros(m)) for n, m in pairwise(widths)
     ]
     return X, y, params
 

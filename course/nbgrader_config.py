@@ -1,14 +1,17 @@
 """The course's nbgrader configuration; plain `nbgrader` commands in this folder use it.
 
-It names our two preprocessors, at nbgrader's own configuration points: `RepairSubmission` mends a
+It names our preprocessors, at nbgrader's own configuration points: `RepairSubmission` mends a
 submission before anything reads it, and `JudgedExecute` runs the notebook and lets the judge,
-outside the student's kernel, decide what each test cell is worth.
+outside the student's kernel, decide what each test cell is worth; `FeedbackPage` makes the pages
+that students get readable.
 """
 
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
     ClearOutput,
+    GetGrades,
     IgnorePattern,
     LimitOutput,
     OverwriteCells,
@@ -16,7 +19,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from autograder.nbgrader_plugins import JudgedExecute, RepairSubmission
+from autograder.nbgrader_plugins import FeedbackPage, JudgedExecute, RepairSubmission
 
 c = get_config()  # noqa: F821  (given by nbgrader)
 
@@ -41,4 +44,6 @@ c.Autograde.autograde_preprocessors = [
     AssignLatePenalties,
     CheckCellMetadata,
 ]
+c.GenerateFeedback.preprocessors = [GetGrades, FeedbackPage, CSSHTMLHeaderPreprocessor]
+
 c.Execute.timeout = 30

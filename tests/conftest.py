@@ -6,11 +6,13 @@ a course whose hidden cases are drawn from a fixed seed.
 """
 
 import contextlib
-import copy
 import io
 import os
 import re
-from dataclasses import dataclass, field
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -90,9 +92,7 @@ def solution_region(source):
 
 def lean(notebook):
     """Leave out what grading does not need, so that it starts sooner: prose and plots."""
-    notebook.cells = [
-        cell for cell in notebook.cells if is_solution(cell) or is_test(cell)
-    ]
+    notebook.cells = [cell for cell in notebook.cells if is_solution(cell) or is_test(cell)]
     start = nbformat.v4.new_code_cell(
         "import numpy as np\nfrom backprop_kit import Tensor, check", id="start"
     )
@@ -112,7 +112,6 @@ class Graded:
     marks: dict
     output: str = ""
     status: int = 0
-    extra: dict = field(default_factory=dict)
 
     def graded(self, student):
         return nbformat.read(self.lesson.autograded(student), as_version=4)
@@ -312,16 +311,19 @@ def odd_submissions(lesson):
     return {"broken": broken, "colab": colab, "forger": forger, "stuck": stuck, "wrong": wrong}
 
 
+def with_gradebook(fresh, folder):
+    """A copy of the released course with its gradebook, in which nobody has handed in anything."""
+    course = make_course(folder / "course", fresh)
+    shutil.copy(fresh.path / "gradebook.db", course.path)
+    return course
+
+
 @pytest.fixture(scope="session")
 def odd_class(fresh, tmp_path_factory):
     """Hostile, broken and unlucky submissions, graded by cases drawn from SEED."""
-    course = make_course(tmp_path_factory.mktemp("odd") / "course", fresh)
+    course = with_gradebook(fresh, tmp_path_factory.mktemp("odd"))
     config = course.path / "nbgrader_config.py"
-    extra = (
-        f"c.JudgedExecute.seed = {SEED}\n"
-        "c.JudgedExecute.seconds = 1.0\n"
-        "c.Execute.timeout = 4\n"
-    )
+    extra = f"c.JudgedExecute.seed = {SEED}\nc.JudgedExecute.seconds = 1.0\nc.Execute.timeout = 4\n"
     config.write_text(config.read_text(encoding="utf-8") + extra, encoding="utf-8")
     made = course.lessons([LESSON])[0]
     for student, notebook in odd_submissions(made).items():
@@ -363,21 +365,13 @@ def run(capsys):
 
 def environment():
     """This process's environment, with the tools beside this Python on PATH."""
-    import sys
-
     beside = str(Path(sys.executable).parent)
     return {**os.environ, "PATH": beside + os.pathsep + os.environ.get("PATH", "")}
 
 
 def tracked_files():
     """The paths of all files in git, relative to the repository."""
-    import subprocess
-
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
-
-
-def copied(notebook):
-    return copy.deepcopy(notebook)

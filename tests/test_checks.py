@@ -42,7 +42,7 @@ def test_a_wrong_answer_says_cause_worst_entry_next_step_and_what_is_right():
 
 def test_a_blank_answer_is_not_called_wrong():
     text = str(report_on("add_mul", stub))
-    assert "`add_mul` not written yet" in text
+    assert "☐ add_mul, not written yet" in text
     assert "✘" not in text
 
 

@@ -4,10 +4,10 @@ import json
 import shutil
 
 import pytest
+from conftest import LESSON
 
 from autograder import cli, exercises
 from autograder.demo import make_course
-from conftest import LESSON
 
 COMMANDS = {
     "release": "student notebooks",
@@ -289,8 +289,8 @@ def test_release_says_where_the_notebook_is(run, tmp_path):
     course = make_course(tmp_path / "course")
     said = run("--course", course.path, "release", "00")
     assert said.status == 0
-    assert "released 00_start_here" in said.out
-    assert "start_here.ipynb" in said.out
+    assert "00_start_here/start_here.ipynb" in said.out
+    assert course.lessons(["00"])[0].release.is_file()
 
 
 def test_the_kill_table_of_one_exercise(run):

@@ -46,7 +46,7 @@ def test_lessons_come_in_order_and_by_short_names():
 
 @pytest.mark.parametrize("wanted", ["07_nothing", "1", "", "scalar_graphs", "../course", "*"])
 def test_an_unknown_lesson_is_named_with_those_there_are(wanted):
-    with pytest.raises(CourseError, match="there is no lesson .*01_scalar_graphs"):
+    with pytest.raises(CourseError, match=r"there is no lesson .*01_scalar_graphs"):
         Course().lessons([wanted])
 
 
@@ -78,18 +78,18 @@ def test_a_reference_has_the_functions_of_its_exercise(reference):
 
 
 def test_a_folder_that_is_no_course(tmp_path, course):
-    with pytest.raises(CourseError, match="is not a course folder"):
+    with pytest.raises(CourseError, match=r"is not a course folder"):
         Course(tmp_path)
-    with pytest.raises(CourseError, match="is not a course folder"):
+    with pytest.raises(CourseError, match=r"is not a course folder"):
         Course(tmp_path / "nowhere")
     shutil.rmtree(course.path / "source")
-    with pytest.raises(CourseError, match="holds no folder `source`"):
+    with pytest.raises(CourseError, match=r"holds no folder `source`"):
         Course(course.path)
 
 
 def test_a_lesson_has_exactly_one_source(course):
     (course.path / "source" / "01_scalar_graphs" / "notes.md").write_text("# notes")
-    with pytest.raises(CourseError, match="exactly one lesson source .* holds 2"):
+    with pytest.raises(CourseError, match=r"exactly one lesson source .* holds 2"):
         course.lessons()
 
 
@@ -112,7 +112,7 @@ def test_cell_ids_stay_where_they_are_when_prose_changes(course):
 def test_placeholders_are_filled_in(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(PAGE, encoding="utf-8")
-    place = dict(repository="someone/copy", branch="fall", lesson="09_new", notebook="page")
+    place = {"repository": "someone/copy", "branch": "fall", "lesson": "09_new", "notebook": "page"}
     notebook = read_source(page, **place)
     nbformat.validate(notebook)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -125,7 +125,7 @@ def test_placeholders_are_filled_in(tmp_path):
 def test_an_unknown_placeholder_is_an_error(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(PAGE.replace("COLAB_BADGE", "COLAB_BAGDE"), encoding="utf-8")
-    with pytest.raises(CourseError, match="unknown placeholder.*COLAB_BAGDE"):
+    with pytest.raises(CourseError, match=r"unknown placeholder.*COLAB_BAGDE"):
         read_source(page, repository="", branch="", lesson="", notebook="")
 
 

@@ -5,12 +5,12 @@ import tomllib
 
 import pytest
 import yaml
+from conftest import tracked_files
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from autograder.course import ROOT
-from conftest import tracked_files
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
@@ -23,7 +23,9 @@ def wanted():
         listed += extra
     made = [Requirement(text) for text in listed]
     own = canonicalize_name(PROJECT["name"])
-    return {canonicalize_name(r.name): r.specifier for r in made if canonicalize_name(r.name) != own}
+    return {
+        canonicalize_name(r.name): r.specifier for r in made if canonicalize_name(r.name) != own
+    }
 
 
 def conda_requirement(text):
@@ -73,7 +75,7 @@ def test_constraints_are_names_and_versions_only():
     assert [line for line in lines if not PINNED.match(line)] == []
     names = [canonicalize_name(line.split("==")[0]) for line in lines]
     assert len(names) == len(set(names))
-    for bad in ("--index-url https://example.org", "numpy @ file:///x", "numpy>=1", "-e ."):
+    for bad in ("--pre", "https://example.org/numpy.whl", "numpy @ file:///x", "numpy>=1", "-e ."):
         assert not PINNED.match(bad)
 
 

@@ -87,9 +87,9 @@ def test_the_worked_result_typed_in_earns_nothing(id):
         for name in names
     }
     seen = [
-        Observation(_plain(plan.exercise.functions[case.function].solve(
-            *constant[case.function].args
-        )))
+        Observation(
+            _plain(plan.exercise.functions[case.function].solve(*constant[case.function].args))
+        )
         for case in plan.cases
     ]
     verdict = plan.verdict(seen)
@@ -165,7 +165,13 @@ def test_the_recorded_seed_gives_the_verdict_again(reference):
 
 def graded_cell(id, verdict):
     """A released test cell with a verdict's outputs."""
-    about = dict(grade=True, solution=False, locked=True, points=verdict.max, schema_version=3)
+    about = {
+        "grade": True,
+        "solution": False,
+        "locked": True,
+        "points": verdict.max,
+        "schema_version": 3,
+    }
     cell = nbformat.v4.new_code_cell("", metadata={"nbgrader": {**about, "grade_id": f"test_{id}"}})
     cell.outputs = [nbformat.from_dict(output) for output in verdict.outputs()]
     notebook = nbformat.v4.new_notebook(cells=[cell])
@@ -175,8 +181,11 @@ def graded_cell(id, verdict):
 
 def verdicts(reference):
     wrong = reference["add_mul"].replace("return f", "return None, f")
-    return {2.0: judged("add_mul", reference["add_mul"]), 1.5: partly(reference),
-            0.0: judged("add_mul", wrong)}
+    return {
+        2.0: judged("add_mul", reference["add_mul"]),
+        1.5: partly(reference),
+        0.0: judged("add_mul", wrong),
+    }
 
 
 @pytest.mark.parametrize("score", [2.0, 1.5, 0.0])
@@ -331,8 +340,8 @@ def test_in_plain_nbgrader_a_test_cell_gives_partial_credit(reference):
     from nbgrader.preprocessors import Execute
 
     def test_cell(id):
-        about = dict(grade=True, solution=False, locked=True, schema_version=3)
-        about |= dict(points=EXERCISES[id].points, grade_id=f"test_{id}")
+        about = {"grade": True, "solution": False, "locked": True, "schema_version": 3}
+        about |= {"points": EXERCISES[id].points, "grade_id": f"test_{id}"}
         names = ", ".join(EXERCISES[id].exercise.functions)
         code = f'from autograder.judge import judge\njudge("{id}", {names})'
         return nbformat.v4.new_code_cell(code, metadata={"nbgrader": about})
@@ -346,7 +355,7 @@ def test_in_plain_nbgrader_a_test_cell_gives_partial_credit(reference):
     for id, answer in answers.items():
         cells += [nbformat.v4.new_code_cell(answer), test_cell(id)]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = dict(name="python3", display_name="", language="python")
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
     notebook, _ = Execute().preprocess(notebook, {"metadata": {"path": "."}})
     tests = notebook.cells[2::2]
     assert [determine_grade(cell) for cell in tests] == [(1.5, 2), (2, 2), (0, 1)]

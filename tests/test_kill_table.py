@@ -64,11 +64,11 @@ def test_the_table_shows_a_survivor(monkeypatch):
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
-        (dict(cause=None), "a right answer gets 1.5 of 2"),
-        (dict(cause="factor", loses=("df_dz",), says="df_dz"), "cause sign instead of factor"),
-        (dict(cause="sign", loses=("df_dx",), says="df_dz"), "loses ['df_dz'] instead of"),
-        (dict(cause="sign", loses=("df_dq",), says="df_dz"), "not ['df_dq']"),
-        (dict(cause="sign", loses=("df_dz",), says="transposed"), "does not say 'transposed'"),
+        ({"cause": None}, "a right answer gets 1.5 of 2"),
+        ({"cause": "factor", "loses": ("df_dz",), "says": "df_dz"}, "cause sign instead of factor"),
+        ({"cause": "sign", "loses": ("df_dx",), "says": "df_dz"}, "loses ['df_dz'] instead of"),
+        ({"cause": "sign", "loses": ("df_dq",), "says": "df_dz"}, "not ['df_dq']"),
+        ({"cause": "sign", "loses": ("df_dz",), "says": "transposed"}, "does not say 'transposed'"),
     ],
 )
 def test_each_demand_of_an_entry_can_fail(entry, complaint, reference, trials):

@@ -5,9 +5,9 @@ import sys
 import zipfile
 
 import pytest
+from conftest import solution_region
 
 from autograder.course import ROOT, reference_solutions
-from conftest import solution_region
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,11 @@ def arrays(dtype):
 
 
 hashable = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**63) + 1, 2**63 - 1), st.floats(), st.text(max_size=20)
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63) + 1, 2**63 - 1),
+    st.floats(),
+    st.text(max_size=20),
 )
 leaves = st.one_of(
     hashable,
@@ -93,7 +97,11 @@ def test_a_scalar_and_a_0d_array_stay_different():
 
 
 def test_arrays_arrive_writable_and_in_any_memory_order():
-    for array in (np.arange(6.0).reshape(2, 3).T, np.arange(9.0)[::2], np.asfortranarray(np.eye(3))):
+    for array in (
+        np.arange(6.0).reshape(2, 3).T,
+        np.arange(9.0)[::2],
+        np.asfortranarray(np.eye(3)),
+    ):
         back = over_the_wire(array)
         np.testing.assert_array_equal(back, array)
         back += 1
@@ -410,7 +418,9 @@ def test_a_missing_function_is_told_as_missing():
     assert decode(third["result"]) == 1
 
 
-@pytest.mark.parametrize("error", [ValueError("bad"), SystemExit(0), GeneratorExit(), MemoryError()])
+@pytest.mark.parametrize(
+    "error", [ValueError("bad"), SystemExit(0), GeneratorExit(), MemoryError()]
+)
 def test_what_a_call_raises_is_told_and_the_next_call_is_made(error):
     def fails():
         raise error
@@ -501,8 +511,11 @@ def test_the_probe_needs_nothing_of_the_autograder():
         name.split(".")[0]
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([node.module] if isinstance(node, ast.ImportFrom) else
-                     [alias.name for alias in node.names])
+        for name in (
+            [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+        )
     }
     assert "autograder" not in imported
     assert "pickle" not in imported

@@ -8,6 +8,7 @@ import types
 
 import nbformat
 import pytest
+from conftest import LESSON
 from IPython.core.interactiveshell import InteractiveShell
 
 from autograder import course as course_module
@@ -17,7 +18,6 @@ from autograder.demo import make_course
 from autograder.grading import grade_class
 from autograder.release import release, require_release
 from autograder.repair import grade_id, is_solution, is_test
-from conftest import LESSON
 
 LESSONS = Course().lesson_ids()
 
@@ -285,7 +285,7 @@ def test_a_source_that_nbgrader_refuses_is_told_with_its_log(tmp_path):
     lesson = course.lessons([LESSON])[0]
     text = lesson.source.read_text(encoding="utf-8")
     lesson.source.write_text(text.replace("### END SOLUTION", "", 1), encoding="utf-8")
-    with pytest.raises(CourseError, match="(?s)nbgrader could not do this.*SOLUTION"):
+    with pytest.raises(CourseError, match=r"(?s)nbgrader could not do this.*SOLUTION"):
         release(lesson)
 
 

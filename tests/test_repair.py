@@ -4,12 +4,12 @@ import copy
 
 import nbformat
 import pytest
+from conftest import cell_of, lean, position_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.repair import grade_id, is_solution, is_test, nbgrader, repair
-from conftest import cell_of, lean, position_of
 
 WRITTEN = "def add_mul(x, y, z):\n    return 'written by the student'"
 MARK = "written by the student"
@@ -177,7 +177,7 @@ def test_work_written_into_a_test_cell_is_kept(blank, submitted):
 
 
 def test_labels_of_another_lesson_are_taken_off(blank, submitted):
-    about = dict(grade=True, solution=False, locked=True, points=100, schema_version=3)
+    about = {"grade": True, "solution": False, "locked": True, "points": 100, "schema_version": 3}
     for id in ("test_relu", "relu"):
         cell = new_code_cell(f"{id} = 1", metadata={"nbgrader": {**about, "grade_id": id}})
         submitted.cells.insert(3, cell)

@@ -23,7 +23,9 @@ def test_no_answer_sees_the_one_before(trials, reference):
     assert trials.judge("add_mul", reference["add_mul"]).score == 2
     assert trials.judge("add_mul", "pass\n").score == 0
     assert trials.judge("add_mul", "import backprop_kit\nbackprop_kit.seen = 1\n").score == 0
-    spoiled = reference["add_mul"] + "\nimport backprop_kit\nassert not hasattr(backprop_kit, 'seen')"
+    spoiled = (
+        reference["add_mul"] + "\nimport backprop_kit\nassert not hasattr(backprop_kit, 'seen')"
+    )
     assert trials.judge("add_mul", spoiled).score == 2
 
 
@@ -88,7 +90,7 @@ def test_an_answer_that_writes_into_the_reply_pipe_costs_itself(reference):
     writes = (
         "import os\n"
         "pipe = os.open(f'/proc/{os.getppid()}/fd/1', os.O_WRONLY)\n"
-        "os.write(pipe, b'{\"failed\": \"Died\"}\\n' * 3)\n"
+        'os.write(pipe, b\'{"failed": "Died"}\\n\' * 3)\n'
     )
     with Trials() as running:
         assert running.judge("add_mul", writes).score == 0

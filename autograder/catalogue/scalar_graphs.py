@@ -66,7 +66,7 @@ wrong(
     ("return f, df_dx, df_dy, df_dz", "return f, df_dz, df_dy, df_dx"),
     cause="order-swapped",
     loses=("df_dx", "df_dz"),
-    says="where df_dx should stand",
+    says="changed places",
 )
 wrong(
     "add_mul",
@@ -593,7 +593,7 @@ wrong(
     ("df_dx1 = df_ds * w1", "df_dx1 = df_ds * x1"),
     cause="order-swapped",
     loses=("df_dw0", "df_dx0", "df_dw1", "df_dx1"),
-    says="where df_dw0 should stand",
+    says="changed places",
 )
 wrong(
     "sigmoid_neuron",
@@ -602,7 +602,7 @@ wrong(
     ("df_dw1 = df_ds * x1", "df_dw1 = df_ds * x0"),
     cause="order-swapped",
     loses=("df_dw0", "df_dw1"),
-    says="where df_dw0 should stand",
+    says="changed places",
 )
 wrong(
     "sigmoid_neuron",
@@ -671,7 +671,7 @@ wrong(
     (NEURON_RETURN, 'return f, {"w0": df_dw0, "w1": df_dw1, "w2": df_dw2}'),
     cause="wrong-type",
     loses=ALL,
-    says="exactly the keys",
+    says="keys of the dict",
 )
 wrong(
     "sigmoid_neuron",
@@ -680,7 +680,7 @@ wrong(
     ("df_dx1 = df_ds * w1", "df_dx1 = None"),
     cause="none-returned",
     loses=("df_dx0", "df_dx1"),
-    says="df_dx0 is None",
+    says="are None",
 )
 wrong(
     "sigmoid_neuron",
@@ -688,7 +688,7 @@ wrong(
     (NEURON_RETURN, NEURON_RETURN.replace('"w', '"df_dw').replace('"x', '"df_dx')),
     cause="wrong-type",
     loses=ALL,
-    says="exactly the keys",
+    says="keys of the dict",
 )
 wrong(
     "sigmoid_neuron",
@@ -1181,7 +1181,7 @@ wrong(
     ("return loss, dloss_dw, dloss_db", "return loss, dloss_db, dloss_dw"),
     cause="order-swapped",
     loses=BOTH,
-    says="where dloss_dw should stand",
+    says="changed places",
 )
 wrong(
     "exp_model",
@@ -1414,7 +1414,7 @@ wrong(
     ("return f, df_dx, df_dy", "return f, df_dy, df_dx"),
     cause="order-swapped",
     loses=("df_dx", "df_dy"),
-    says="where df_dx should stand",
+    says="changed places",
 )
 wrong(
     "fan_out",
@@ -1788,7 +1788,7 @@ wrong(
     ("return w, b, losses", "return b, w, losses"),
     cause="order-swapped",
     loses=("w", "b"),
-    says="where w should stand",
+    says="changed places",
 )
 wrong(
     "descend",

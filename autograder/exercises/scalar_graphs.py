@@ -9,23 +9,9 @@ from backprop_kit.exercises.scalar_graphs import (
     exp_case,
     fresh,
     scalars,
+    uneven_model,
+    uneven_neuron,
 )
-
-# Where inputs differ much in size, no step width suits them all: an exact derivative is
-# as exact as ever there, and a difference quotient is not.
-
-
-def uneven_neuron(rng):
-    """A neuron's inputs, large and small, whose weighted sum is of ordinary size."""
-    a, b, c, d, e = scalars(rng, 5)
-    return 100 * a, b, c / 100, 100 * d, e - 100 * a * b
-
-
-def uneven_model(rng):
-    """The exponential model's inputs (w, x, b, y*), w and b large, w x + b of ordinary size."""
-    w, x, v = scalars(rng, 3)
-    return 100 * w, x, v - 100 * w * x, 5.0
-
 
 hidden(
     "add_mul",

@@ -31,6 +31,22 @@ def fresh(function, count, draw):
     return [Case(function, draw()) for _ in range(count)]
 
 
+# Where inputs differ much in size, no step width suits them all: an exact derivative is
+# as exact as ever there, and a difference quotient is not.
+
+
+def uneven_neuron(rng):
+    """A neuron's inputs, large and small, whose weighted sum is of ordinary size."""
+    a, b, c, d, e = scalars(rng, 5)
+    return 100 * a, b, c / 100, 100 * d, e - 100 * a * b
+
+
+def uneven_model(rng):
+    """The exponential model's inputs (w, x, b, y*), w and b large, w x + b of ordinary size."""
+    w, x, v = scalars(rng, 3)
+    return 100 * w, x, v - 100 * w * x, 5.0
+
+
 def derivative(forward, *args, wrt=0):
     """df/d(args[wrt]) by the engine; a float."""
     tensors = [Tensor(value, requires_grad=i == wrt) for i, value in enumerate(args)]
@@ -56,6 +72,7 @@ register(
     draw=lambda rng: [
         Case("add_mul", (-2.0, 5.0, -4.0), "worked"),
         *fresh("add_mul", 4, lambda: scalars(rng, 3)),
+        Case("add_mul", scalars(rng, 3, low=1e3, high=1e5), "edge", "large inputs"),
     ],
 )
 
@@ -63,7 +80,7 @@ register(
 # ---------------------------------------------------------------- four gates
 
 
-def gate(name, forward, arguments, slips=None):
+def gate(name, forward, arguments, slips, advice):
     """A function that returns the local derivative of one gate by its first argument."""
     return Function(
         name,
@@ -71,6 +88,7 @@ def gate(name, forward, arguments, slips=None):
         f"{name}({', '.join(arguments.split())})",
         lambda *args: derivative(forward, *args),
         slips,
+        advice=advice,
     )
 
 
@@ -93,12 +111,27 @@ def gate_slips(name, arguments, forward):
 
 
 GATES = [
-    gate(name, forward, arguments, gate_slips(name, arguments, forward))
-    for name, forward, arguments in [
-        ("d_reciprocal", lambda x: x.reciprocal(), "x"),
-        ("d_exp", lambda x: x.exp(), "x"),
-        ("d_scale", lambda x, a: a * x, "x a"),
-        ("d_shift", lambda x, c: x + c, "x c"),
+    gate(name, forward, arguments, gate_slips(name, arguments, forward), advice)
+    for name, forward, arguments, advice in [
+        (
+            "d_reciprocal",
+            lambda x: x.reciprocal(),
+            "x",
+            "compare with `slope(lambda x: 1 / x, 1.37)`, then draw the curve",
+        ),
+        (
+            "d_exp",
+            lambda x: x.exp(),
+            "x",
+            "compare with `slope(np.exp, -1.0)`, then draw the curve",
+        ),
+        (
+            "d_scale",
+            lambda x, a: a * x,
+            "x a",
+            "a is held still: how much does a·x grow when x grows by 1?",
+        ),
+        ("d_shift", lambda x, c: x + c, "x c", "draw x + c against x: how steep is it?"),
     ]
 ]
 
@@ -152,6 +185,7 @@ register(
     draw=lambda rng: [
         Case("sigmoid_neuron", (2.0, -1.0, -3.0, -2.0, -3.0), "worked"),
         *fresh("sigmoid_neuron", 4, lambda: scalars(rng, 5, high=1.6)),
+        Case("sigmoid_neuron", uneven_neuron(rng), "edge", "inputs of very different size"),
     ],
 )
 
@@ -177,6 +211,7 @@ d_sigmoid = Function(
         ),
     ],
     rtol=1e-9,
+    advice="put f = 0.5 in: the sigmoid is steepest there, and its slope is a quarter",
 )
 
 register(
@@ -229,6 +264,7 @@ register(
     draw=lambda rng: [
         Case("exp_model", (0.5, 2.0, -1.0, 3.0), "worked"),
         *fresh("exp_model", 4, lambda: exp_case(rng)),
+        Case("exp_model", uneven_model(rng), "edge", "inputs of very different size"),
     ],
 )
 
@@ -251,6 +287,7 @@ register(
     draw=lambda rng: [
         Case("fan_out", (3.0, -4.0), "worked"),
         *fresh("fan_out", 4, lambda: scalars(rng, 2)),
+        Case("fan_out", scalars(rng, 2, low=2e3, high=5e3), "edge", "large inputs"),
     ],
 )
 
@@ -311,11 +348,12 @@ def false_claims():
 def misread_claims():
     """Slips in naming the claims, whatever was found out about them."""
     false = false_claims()
+    true = set(CLAIMS) - false
     return [
-        Slip("wrong-value", words, {"claims": Exact(claims)})
-        for words, claims in [
-            ("the true statements are listed in place of the false ones", set(CLAIMS) - false),
-            ("the statements are counted from 0 instead of from 1", {n - 1 for n in false}),
+        Slip("wrong-value", words, {"claims": Exact(claims)}, advice)
+        for words, claims, advice in [
+            ("the true statements are listed", true, "return the numbers of the false ones"),
+            ("the statements are counted from 0", {n - 1 for n in false}, "start counting at 1"),
         ]
     ]
 
@@ -392,10 +430,11 @@ def bad_walks(w, b, x, y_star, lr, steps):
     rule = "write the update down for one step with numbers, then let the loop repeat it"
     inputs = (w, b, x, y_star, lr)
     slips = [
+        ("wrong-value", "no step is taken", "let the loop move w and b `steps` times", 0, None),
         (
             "sign",
             "each step goes uphill, along the gradient instead of against it",
-            None,
+            "look at the sign in the update line",
             steps,
             step(lambda value, gradient: value + lr * gradient),
         ),
