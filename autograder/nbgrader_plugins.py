@@ -224,18 +224,26 @@ def _summary(verdicts, repairs):
     """The feedback page's head: a row for each exercise, and what was repaired."""
     total, most = (sum(verdict[key] for verdict in verdicts) for key in ("score", "max"))
     rows = "".join(
-        f"<tr><td>{'✔' if not verdict['cause'] else '✘'} {verdict['exercise']}</td>"
-        f"<td>{verdict['score']:g} of {verdict['max']:g}</td>"
-        f"<td style='text-align:left'>{with_code(verdict['message'])}</td></tr>"
+        _row(
+            "td",
+            f"{'✘' if verdict['cause'] else '✔'}&nbsp;<a href='#test_{verdict['exercise']}'>"
+            f"{verdict['exercise']}</a>",
+            f"{verdict['score']:g}&nbsp;of&nbsp;{verdict['max']:g}",
+            with_code(verdict["message"]),
+        )
         for verdict in verdicts
     )
     mended = "".join(f"<li>{html.escape(repair)}</li>" for repair in repairs)
     return (
         f"<h2>Your result: {total:g} of {most:g} points</h2>"
-        "<table><thead><tr><th>exercise</th><th>points</th><th>what the tests say</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table>"
+        f"<table>{_row('th', 'exercise', 'points', 'what the tests say')}{rows}</table>"
         + (f"<p>Before grading, your notebook was repaired:</p><ul>{mended}</ul>" if mended else "")
     )
+
+
+def _row(tag, *cells):
+    style = "style='text-align:left;vertical-align:top;padding:.2em 1.2em .2em 0'"
+    return f"<tr>{''.join(f'<{tag} {style}>{cell}</{tag}>' for cell in cells)}</tr>"
 
 
 class ExportMarks(ExportPlugin):

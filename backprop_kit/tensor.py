@@ -127,7 +127,10 @@ class Tensor:
         if self._origin is None:
             raise ValueError("retain_grad: this is a constant, no gradient will ever reach it.")
         if self._origin is not LEAF:
-            self._origin.watcher = weakref.ref(self)
+            if hasattr(self._origin.watcher, "retained"):  # a note watches already: it passes on
+                self._origin.watcher.retained = weakref.ref(self)
+            else:
+                self._origin.watcher = weakref.ref(self)
         return self
 
     def zero_grad(self):
@@ -285,7 +288,7 @@ def unary(op):
             node.seals = () if type(x) is float64 else seals(node.edges)
             node.grad = node.watcher = None
             if _note is not None:
-                _note(out, (a, *args), settings)
+                _note(out, (a,), (*args, *settings.values()))
         return out
 
     return described(operation, op)
@@ -372,7 +375,7 @@ def nary(op):
             raise ValueError(misfit(op, *arrays)) from error
         out = record(op, value, parents, vjps)
         if _note is not None:
-            _note(out, arguments, settings)
+            _note(out, arguments)
         return out
 
     return described(operation, op)
