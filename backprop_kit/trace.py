@@ -46,7 +46,6 @@ class Note:
 
     __slots__ = (
         "_grad",
-        "_passes",
         "arguments",
         "name",
         "op",
@@ -74,54 +73,34 @@ class Note:
         self.vjps = node.edges[1::2] if fits else ()
         self.seals = node.seals if fits else ()
         self.name = self.retained = self._grad = None
-        self._passes = 0
 
     def __call__(self):
         return self  # backward asks a weak reference whether its Tensor still lives; a note does
 
     @property
     def grad(self):
-        kept = self.retained and self.retained()
-        return kept.grad if kept else self._grad
+        if (kept := self.retained and self.retained()) is not None:
+            return kept.grad
+        return None if type(self._grad) is Range else self._grad
 
     @grad.setter
     def grad(self, grad):
-        self._passes += 1
         if (kept := self.retained and self.retained()) is not None:
             kept.grad = grad
         elif grad.size <= KEEP:
             self._grad = grad
-        else:  # reads as None for backward, which adds to what it finds: only one pass has a range
-            self._grad = None
+        else:  # backward adds to what it finds, and finds nothing: the range of a sum is unknown
+            again = type(self._grad) is Range
+            self._grad = Range(grad.shape) if again else kept_of(grad)
 
     def check(self):
         """Raise RuntimeError if an array that the vjps read has been edited in place since."""
         engine.check_seals(self)
 
 
-class LargeNote(Note):
-    """A note whose gradient is too large to keep: of one backward pass it keeps the range."""
-
-    __slots__ = ("range",)
-
-    @property
-    def grad(self):
-        kept = self.retained and self.retained()
-        return kept.grad if kept else None
-
-    @grad.setter
-    def grad(self, grad):
-        self._passes += 1
-        if (kept := self.retained and self.retained()) is not None:
-            kept.grad = grad
-        self.range = kept_of(grad) if self._passes == 1 else Range(grad.shape)
-
-
 def gradient(note):
     """What is known of a note's gradient: None before backward, else a value or a Range."""
-    if isinstance(note, LargeNote) and note.grad is None:
-        return getattr(note, "range", None)
-    return note.grad
+    return note._grad if type(note._grad) is Range else note.grad
 
 
 def kept_of(data):
@@ -161,10 +140,10 @@ def write(out, arguments, settings=()):
 
 
 def hang(node, value, arguments, values, settings=()):
-    kind = LargeNote if type(value) is Range else Note
-    note = kind(node, value, arguments, values, settings)
-    if node.watcher is not None and not isinstance(node.watcher, Note):
-        note.retained = node.watcher
+    note = Note(node, value, arguments, values, settings)
+    if node.watcher is not None:
+        earlier = node.watcher
+        note.retained = earlier.retained if isinstance(earlier, Note) else earlier
     node.watcher = note
     return note
 

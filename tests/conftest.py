@@ -30,6 +30,11 @@ LESSON = "01_scalar_graphs"
 SEED = 20
 
 
+def pytest_configure(config):
+    # nbgrader's own use of its database library; the command line hides it as well
+    config.addinivalue_line("filterwarnings", "ignore:Object of type .* not in session")
+
+
 @pytest.fixture(scope="session")
 def lesson():
     """Lesson 01 of the repository, for reading only."""

@@ -171,7 +171,7 @@ def test_everybody_gets_a_feedback_page(demo):
             assert "A person will look at it" in page
             continue
         for id, entry in mark["exercises"].items():
-            assert f"{id}: {entry['score']:g} of {entry['max']:g} points" in page
+            assert f"{id}: {entry['score']:g} of {entry['max']:g} point" in page
 
 
 def test_the_table_tells_scores_and_mistakes(demo):

@@ -217,7 +217,10 @@ def test_the_verdict_as_data(reference):
 def test_the_verdict_as_text(reference):
     lines = str(partly(reference)).splitlines()
     assert lines[0].startswith("add_mul: 1.5 of 2 points")
-    assert [line[0] for line in lines[1:]] == ["✔", "✔", "✔", "✘"]
+    (wrong,) = [line for line in lines if line.startswith("✘")]
+    assert "df_dz" in wrong
+    (right,) = [line for line in lines if line.startswith("✔")]
+    assert all(part in right for part in ("f", "df_dx", "df_dy"))
     assert str(verdicts(reference)[2.0]) == f"add_mul: 2 of 2 points. {PERFECT}"
 
 
@@ -308,7 +311,8 @@ def test_the_words_hold_no_hidden_number(id, slip):
     verdict = plan.verdict(seen)
     assert verdict.score < verdict.max or id == "gates"
     said = numbers_in(str(verdict) + json.dumps(verdict.as_dict()["aspects"]) + verdict.message)
-    assert not said - {1234.0}, "the verdict quotes numbers"
+    known = {n for case in plan.cases if case.kind == "worked" for n in case.args}
+    assert not {abs(n) for n in said} - {1234.0} - set(map(abs, known)), "it quotes numbers"
 
 
 def test_the_test_of_the_words_can_fail():
