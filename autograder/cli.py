@@ -189,17 +189,32 @@ def run_grade(args):
         marks[lesson.id] = {mark.student: mark.as_dict() for mark in graded}
         print(marks_table(lesson, graded))
     if args.json:
-        args.json.write_text(json.dumps(marks, indent=1, ensure_ascii=False), encoding="utf-8")
+        text = json.dumps(marks, indent=1, ensure_ascii=False)
+        try:
+            args.json.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CourseError(f"cannot write {args.json}: {error.strerror}.") from None
         print(f"marks and messages: {_shown(args.json)}")
 
 
 def run_feedback(args):
+    from autograder.grading import load_marks
     from autograder.report import write_feedback
 
-    for lesson in Course(args.course).graded_lessons(args.lessons):
+    course = Course(args.course)
+    lessons = course.graded_lessons(args.lessons)
+    graded = {student for lesson in lessons for student in load_marks(course).get(lesson.id, {})}
+    if unknown := [student for student in args.student if student not in graded]:
+        raise CourseError(
+            f"{', '.join(unknown)} has not been graded; there are: {', '.join(sorted(graded))}."
+        )
+    if not graded:
+        raise CourseError("nobody has been graded yet: run `autograder grade` first.")
+    for lesson in lessons:
         pages = write_feedback(lesson, args.student, progress(f"feedback {lesson.id}"))
         if pages:
-            print(f"{lesson.id}: {len(pages)} feedback pages, e.g. {_shown(pages[0])}")
+            count = f"{len(pages)} feedback page{'s' if len(pages) > 1 else ''}"
+            print(f"{lesson.id}: {count}, e.g. {_shown(pages[0])}")
 
 
 def run_export(args):

@@ -5,23 +5,29 @@ from the catalogue of wrong answers written into its cells.
 """
 
 import copy
+import re
 import shutil
 
 import nbformat
 
 from autograder.catalogue import catalogue
-from autograder.course import Course
+from autograder.course import Course, CourseError
 from autograder.repair import grade_id, is_solution
 
+SOLUTION_MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 WARNS = "\n\nimport sys\nprint('RuntimeWarning: overflow encountered in exp', file=sys.stderr)\n"
 
 
 def make_course(target, source=None):
     """Copy the course's configuration, sources and releases to `target`; returns the `Course`."""
     source = source or Course()
+    marker = target / ".made-by-autograder-demo"
     if target.exists():
+        if target.resolve() == source.path or not marker.is_file():
+            raise CourseError(f"{target} is not a demo's folder, and is left as it is.")
         shutil.rmtree(target)
     target.mkdir(parents=True)
+    marker.touch()
     shutil.copy(source.path / "nbgrader_config.py", target)
     for folder in ("source", "release"):
         if (source.path / folder).is_dir():
@@ -35,7 +41,7 @@ def answered(lesson, answers):
     notebook = nbformat.read(lesson.release, as_version=4)
     for cell in notebook.cells:
         if is_solution(cell) and grade_id(cell) in answers:
-            cell.source = answers[grade_id(cell)]
+            cell.source = SOLUTION_MARKS.sub("", answers[grade_id(cell)])
     return notebook
 
 

@@ -4,6 +4,7 @@ Marks are kept in nbgrader's gradebook and, with causes and messages, in `marks.
 """
 
 import json
+import shutil
 from dataclasses import dataclass, field
 
 import nbformat
@@ -12,7 +13,7 @@ from nbgrader.api import MissingEntry
 from autograder import exercises
 from autograder.course import CourseError
 from autograder.judge import MIME
-from autograder.release import api, require_release, run
+from autograder.release import api, gradebook, require_release, run
 
 
 @dataclass
@@ -60,8 +61,10 @@ def grade(lesson, student):
         try:
             run(api(lesson.course).autograde, lesson.id, student, force=True, create=True)
             return read_mark(lesson, student)
-        except CourseError as error:
-            problem = f"grading failed: {str(error).strip().splitlines()[-1]}"
+        except Exception as error:  # whatever it is, the rest of the class is graded
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            problem = f"grading failed: {lines[-1][:200]}"
+    shutil.rmtree(lesson.autograded(student).parent, ignore_errors=True)  # of an earlier file
     record_zero(lesson, student)
     return flagged(lesson, student, problem)
 
@@ -83,14 +86,14 @@ def unreadable(path):
 
 def record_zero(lesson, student):
     """Enter 0 for every exercise, to be looked at by a person."""
-    with api(lesson.course).gradebook as gradebook:
-        gradebook.update_or_create_student(student)
-        submission = gradebook.update_or_create_submission(lesson.id, student)
+    with gradebook(lesson.course) as opened:
+        opened.update_or_create_student(student)
+        submission = opened.update_or_create_submission(lesson.id, student)
         for notebook in submission.notebooks:
             for entry in notebook.grades:
                 entry.auto_score = 0
                 entry.needs_manual_grade = True
-        gradebook.db.commit()
+        opened.db.commit()
 
 
 def flagged(lesson, student, problem):
@@ -117,9 +120,9 @@ def read_mark(lesson, student):
             verdict = output.get("data", {}).get(MIME)
             if verdict and cell.metadata.get("nbgrader", {}).get("grade"):
                 verdicts[verdict["exercise"]] = verdict
-    with api(lesson.course).gradebook as gradebook:
+    with gradebook(lesson.course) as opened:
         try:
-            submission = gradebook.find_submission(lesson.id, student)
+            submission = opened.find_submission(lesson.id, student)
         except MissingEntry:
             raise CourseError(f"{student} is not in the gradebook for {lesson.id}") from None
         found = {

@@ -74,7 +74,7 @@ class Plan:
             if len(seen) != len(self.cases):
                 raise probe.WireError("not one observation for each call")
             return seen
-        except (probe.WireError, ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return self.all_failed("Unreadable", "What your functions returned could not be read.")
 
     @staticmethod
@@ -83,7 +83,7 @@ class Plan:
             told = item["raised"]
             if len(told) != 4 or not all(isinstance(word, str | None) for word in told):
                 raise probe.WireError("not an exception")
-            return Observation(raised=Raised(*(word and word[:200] for word in told)))
+            return Observation(raised=Raised(*(word and _printable(word[:200]) for word in told)))
         mutated = [int(i) for i in item["mutated"]]
         return Observation(probe.decode(item["result"]), mutated=mutated)
 
@@ -113,12 +113,17 @@ class Plan:
         return Verdict(self, findings)
 
 
+def _printable(text):
+    """The text without half characters, which no file and no terminal can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _failure(sent):
     kind = sent["failed"]
     if kind == "TimeOut":
         return "TimeOut", "it ran out of time"
     if kind == "Raised":
-        text = str(sent.get("text"))[:200]
+        text = _printable(str(sent.get("text"))[:200])
         return "Unreadable", f"The code raises an error before it can be called: {text}."
     return "KernelDied", "Python itself came to an end while your code was running."
 

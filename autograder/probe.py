@@ -74,6 +74,8 @@ def decode(data, depth=0):
     """What `encode` was given; a `WireError` for anything that `encode` does not produce."""
     if depth > MAX_DEPTH + 1:
         raise WireError("nested too deeply")
+    if isinstance(data, int) and abs(data) >= 2**63:
+        raise WireError("a number that is too large")
     if data is None or isinstance(data, (bool, int, str)):
         return data
     if not isinstance(data, dict):
@@ -84,7 +86,10 @@ def decode(data, depth=0):
         raise WireError("not in the wire format")
     ((kind, content),) = data.items()
     if kind == "float" and isinstance(content, str):
-        return float.fromhex(content)
+        try:
+            return float.fromhex(content)
+        except (ValueError, OverflowError) as error:
+            raise WireError(f"not a number: {error}") from None
     if kind == "object" and isinstance(content, str):
         return Unsent(content)
     if kind in ("list", "tuple", "set", "frozenset") and isinstance(content, list):
@@ -107,7 +112,7 @@ def _decode_array(data):
         dtype = np.dtype(data["dtype"])
         shape = tuple(int(n) for n in data["shape"])
         raw = base64.b64decode(data["array"], validate=True)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, SyntaxError) as error:
         raise WireError(f"not an array: {error}") from None
     if dtype.kind not in "biufc" or any(n < 0 for n in shape) or len(shape) > 32:
         raise WireError("not an array of numbers")
@@ -216,7 +221,8 @@ def serve():
 
     for line in sys.stdin:
         if not hasattr(os, "fork"):
-            sys.stdout.write(run_answer(json.loads(line)) + "\n")
+            job = json.loads(line)
+            sys.stdout.write(job["ticket"] + run_answer(job) + "\n")
             return
         read, write = os.pipe()
         child = os.fork()
@@ -225,8 +231,9 @@ def serve():
             _child(line, write)
         os.close(write)
         # The alarm inside the child rings first; this ends one that does not hear it.
-        reply = _read_reply(read, child, json.loads(line)["seconds"] + 1)
-        sys.stdout.write(reply + "\n")
+        job = json.loads(line)
+        reply = _read_reply(read, child, job["seconds"] + 1)
+        sys.stdout.write(job["ticket"] + reply + "\n")
         sys.stdout.flush()
 
 

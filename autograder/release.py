@@ -22,6 +22,13 @@ def api(course):
 
 
 @contextmanager
+def gradebook(course):
+    """The course's gradebook, made if there is none."""
+    with tools_on_path(), api(course).gradebook as opened:
+        yield opened
+
+
+@contextmanager
 def tools_on_path():
     """nbgrader calls `alembic` and friends by bare name: let it find those beside this Python."""
     import sys
@@ -67,7 +74,7 @@ def require_release(lesson):
             f"{lesson.id} has no release ({lesson.release} does not exist). "
             f"Make it with `autograder release {lesson.id}`."
         )
-    with api(lesson.course).gradebook as gradebook:
-        known = any(assignment.name == lesson.id for assignment in gradebook.assignments)
+    with gradebook(lesson.course) as opened:
+        known = any(assignment.name == lesson.id for assignment in opened.assignments)
     if not known:
         release(lesson)

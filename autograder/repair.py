@@ -10,6 +10,7 @@ cell with student work is never dropped. Every repair is told in a sentence.
 import copy
 import re
 
+CELL_ID = re.compile(r"[a-zA-Z0-9-_]{1,64}")  # as nbformat wants them
 DEFINES = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 
 
@@ -38,8 +39,20 @@ def repair(submitted, released):
     tests = [cell for cell in released.cells if is_test(cell)]
     release_ids = {grade_id(cell) for cell in solutions + tests}
 
-    # Test cells go; they come back from the release below, each behind its solution.
+    for cell in submitted.cells:
+        if not isinstance(grade_id(cell), str | None) or not nbgrader(cell):
+            cell.metadata.pop("nbgrader", None)
+    submitted.nbformat_minor = max(submitted.nbformat_minor, released.nbformat_minor)
+
+    # Test cells go; they come back from the release below, each behind its solution. What
+    # somebody has written into one stays, as an ordinary cell.
     seen_tests = [cell for cell in submitted.cells if _looks_like_test(cell, tests)]
+    blank = {test.source.strip() for test in tests}
+    for cell in seen_tests:
+        if cell.source.strip() not in blank:
+            kept = copy.deepcopy(cell)
+            kept.metadata = type(cell.metadata)()
+            submitted.cells.insert(submitted.cells.index(cell), kept)
     cells = [cell for cell in submitted.cells if not any(cell is test for test in seen_tests)]
 
     chosen = {}
@@ -141,7 +154,8 @@ def _with_tests(cells, released, chosen):
 def _unique_ids(notebook):
     seen = set()
     for index, cell in enumerate(notebook.cells):
-        if not isinstance(cell.get("id"), str) or cell["id"] in seen:
+        id = cell.get("id")
+        if not isinstance(id, str) or not CELL_ID.fullmatch(id) or id in seen:
             cell["id"] = f"cell-{index}"
             while cell["id"] in seen:
                 cell["id"] += "-again"

@@ -6,7 +6,7 @@ import textwrap
 
 from autograder.grading import load_marks
 from autograder.nbgrader_plugins import ExportMarks
-from autograder.release import api, run
+from autograder.release import api, gradebook, run
 from backprop_kit.causes import CAUSES
 
 
@@ -86,6 +86,6 @@ def _page_for_flagged(page, lesson, student, mark):
 def export(course, path):
     """Write all marks of the gradebook to a CSV file; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with api(course).gradebook as gradebook:
-        ExportMarks(to=str(path)).export(gradebook)
+    with gradebook(course) as opened:
+        ExportMarks(to=str(path)).export(opened)
     return path

@@ -5,6 +5,7 @@ One clean process is started and forks for every answer, so that hundreds take a
 """
 
 import json
+import secrets
 import subprocess
 import sys
 
@@ -49,7 +50,25 @@ class Trials:
             "seconds": self.seconds,
             "request": plan.request(self.seconds),
         }
+        return plan.verdict(plan.observations(self._ask(job)))
+
+    def _ask(self, job):
+        """The reply to a job; "" if the process ended over it, which the next job starts anew.
+
+        Each job has a ticket that no earlier answer can know: what one answer may have written
+        into the pipe is never taken for the reply to another.
+        """
         self._start()
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
-        return plan.verdict(plan.observations(self.process.stdout.readline()))
+        ticket = secrets.token_hex(16)
+        try:
+            self.process.stdin.write(json.dumps({**job, "ticket": ticket}) + "\n")
+            self.process.stdin.flush()
+            for line in self.process.stdout:
+                if line.startswith(ticket):
+                    return line[len(ticket) :]
+        except BrokenPipeError:
+            pass
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        return ""

@@ -8,6 +8,7 @@ where no node is, so no line can run through a node. Everything is deterministic
 """
 
 from bisect import bisect_right, insort
+from itertools import pairwise
 
 GAP = 14  # between two things in a column
 PASSAGE = 9  # half the height that a passing line keeps free
@@ -23,14 +24,15 @@ class Box:
     right            room for the label on the line that goes out
     inputs           the boxes whose lines come in, in order; a box may come twice
     ports            for each input the height at which it enters, from the centre line
-    floats           True if it may stand further right than it must (a leaf)
+    floats           None, or (for a leaf) at most how many columns before its first user
+    free             True if the order of its lines means nothing: it is chosen here
     column, x, y     the result: its column, and the centre of the node
     start, end       the result: where its column begins and ends
     """
 
-    def __init__(self, width, up, down, left=0, right=0, floats=False):
+    def __init__(self, width, up, down, left=0, right=0, floats=None, free=False):
         self.width, self.up, self.down, self.left, self.right = width, up, down, left, right
-        self.floats = floats
+        self.floats, self.free = floats, free
         self.inputs, self.ports = [], []
         self.column = self.x = self.y = self.start = self.end = 0
 
@@ -52,7 +54,8 @@ def place(boxes):
     """
     assign_columns(boxes)
     columns, passages = with_passages(boxes)
-    columns = ordered(columns, boxes[-1])
+    columns = ordered(columns)
+    sort_ports(columns)
     set_heights(columns)
     width = set_widths(columns)
     top = min(box.y - box.up for column in columns for box in column)
@@ -74,7 +77,7 @@ def assign_columns(boxes):
         for i in box.inputs:
             first_user[i] = min(first_user.get(i, box.column), box.column)
     for box in boxes:
-        if box.floats and first_user.get(box, 0) > 3:
+        if box.floats and first_user.get(box, 0) > box.floats:
             box.column = first_user[box] - 1
     margin = min(box.column for box in boxes)
     for box in boxes:
@@ -108,7 +111,7 @@ def with_passages(boxes):
 # -------------------------------------------------------------------------------------- order
 
 
-def ordered(columns, root):
+def ordered(columns):
     """The columns with as few crossings as barycentre sweeps find, and no more than at first."""
     users = users_of(columns)
     best, fewest = [list(c) for c in columns], crossings(columns)
@@ -125,7 +128,7 @@ def ordered(columns, root):
                 if rightward:
                     found = [rank[i] for i in box.inputs if i in rank]
                 else:
-                    found = [rank[u] + place for u, place in users[box] if u in rank]
+                    found = [rank[u] + n / (len(u.inputs) + 1) for u, n in users[box] if u in rank]
                 return sum(found) / len(found) if found else now[box]
 
             columns[k] = sorted(columns[k], key=middle)
@@ -135,26 +138,38 @@ def ordered(columns, root):
 
 
 def users_of(columns):
-    """{box: [(who takes it, at which height of its side, from 0 to under 1)]}."""
+    """{box: [(who takes it, as which of its inputs)]}."""
     users = {box: [] for column in columns for box in column}
     for column in columns:
         for box in column:
             for n, i in enumerate(box.inputs):
-                users[i].append((box, n / (len(box.inputs) + 1)))
+                users[i].append((box, n))
     return users
 
 
 def crossings(columns):
     """How many pairs of lines cross, over all channels."""
     total = 0
-    for left, right in zip(columns, columns[1:], strict=False):
+    for left, right in pairwise(columns):
         rank = {box: i for i, box in enumerate(left)}
         seen = []
         for box in right:
-            for i in box.inputs:
-                total += len(seen) - bisect_right(seen, rank[i])
-                insort(seen, rank[i])
+            ranks = [rank[i] for i in box.inputs]
+            for r in sorted(ranks) if box.free else ranks:
+                total += len(seen) - bisect_right(seen, r)
+                insort(seen, r)
     return total
+
+
+def sort_ports(columns):
+    """Where the order of a box's lines means nothing, let them enter in the order they come."""
+    for left, right in pairwise(columns):
+        rank = {box: i for i, box in enumerate(left)}
+        for box in right:
+            if box.free:
+                order = sorted(range(len(box.inputs)), key=lambda n, b=box: rank[b.inputs[n]])
+                ports = sorted(box.ports)
+                box.ports = [ports[order.index(n)] for n in range(len(ports))]
 
 
 # ------------------------------------------------------------------------------------- places
@@ -165,24 +180,32 @@ def set_heights(columns):
     users = users_of(columns)
     for column in columns:
         settle(column, [0.0] * len(column), [1.0] * len(column))
-    for sweep in range(2 * SWEEPS):
+    for sweep in range(2 * SWEEPS + 1):
         rightward = sweep % 2 == 1
         for column in columns if rightward else reversed(columns):
             wanted, weights = [], []
             for box in column:
                 before = [i.y - p for i, p in zip(box.inputs, box.ports, strict=True)]
-                after = [u.y + u.ports[n] for u, n in port_numbers(box, users)]
-                near = before if rightward and before else after or before
-                if sweep >= 2 * SWEEPS - 2:
+                after = [u.y + u.ports[n] for u, n in users[box]]
+                if sweep < 2 * SWEEPS - 2:
+                    near = before if rightward and before else after or before
+                else:
                     near = before + after
                 wanted.append(sum(near) / len(near) if near else box.y)
                 weights.append(4.0 if isinstance(box, Passage) else 1.0)
             settle(column, wanted, weights)
-
-
-def port_numbers(box, users):
-    """(user, index of its input) for each line that leaves this box."""
-    return [(u, round(place * (len(u.inputs) + 1))) for u, place in users[box]]
+    # At last, lines that can be straight are made straight: from leaves, then to the right.
+    for column in reversed(columns):
+        straight = [not box.inputs and len(users[box]) == 1 for box in column]
+        wanted = [
+            users[b][0][0].y + users[b][0][0].ports[users[b][0][1]] if s else b.y
+            for b, s in zip(column, straight, strict=True)
+        ]
+        settle(column, wanted, [0.1 if s else 50.0 for s in straight])
+    for column in columns:
+        straight = [len(box.inputs) == 1 for box in column]
+        wanted = [b.inputs[0].y if s else b.y for b, s in zip(column, straight, strict=True)]
+        settle(column, wanted, [50.0 if s else 1.0 for s in straight])
 
 
 def settle(column, wanted, weights):
@@ -207,18 +230,15 @@ def settle(column, wanted, weights):
 
 
 def set_widths(columns):
-    """Columns beside each other, and channels wide enough for lines that climb. Returns the width."""
+    """Columns beside each other, with wider channels where lines climb. Returns the width."""
     x = 0.0
     for k, column in enumerate(columns):
         if k:
-            climb = max(
-                (abs(i.y - box.y - p) for box in column for i, p in zip(box.inputs, box.ports, strict=True)),
-                default=0,
-            )
-            x += CHANNEL + min(90.0, climb / 4)
+            climbs = [abs(i.y - b.y - p) for b in column for i, p in zip(b.inputs, b.ports)]  # noqa: B905
+            x += CHANNEL + min(90.0, max(climbs, default=0) / 4)
         left = max(box.left for box in column)
         middle = max(box.width for box in column)
-        right = max(box.right + (middle - box.width) / 2 * 0 for box in column)
+        right = max(box.right for box in column)
         for box in column:
             box.start, box.end = x, x + left + middle + right
             box.x = x + left + middle / 2

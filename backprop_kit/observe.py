@@ -38,11 +38,13 @@ class Observation:
 
 
 def copied(value):
-    """A copy that shares no array and no container with the original."""
+    """A copy that shares no array and no container with the original; a subclass of a container,
+    such as a namedtuple, becomes the container."""
     if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, (list, tuple, set)):
-        return type(value)(copied(item) for item in value)
+        return np.array(value)
+    for kind in (list, tuple, set):
+        if isinstance(value, kind):
+            return kind(copied(item) for item in value)
     if isinstance(value, dict):
         return {key: copied(item) for key, item in value.items()}
     return value

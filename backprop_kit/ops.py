@@ -9,6 +9,8 @@ after `lambda g:` are also the memory bill; where the output y serves, it is tak
 Tensors, arrays and numbers, and returns a Tensor. The bare primitive remains as its `.primitive`.
 """
 
+from functools import partial
+
 import numpy as np
 
 from .tensor import Tensor, binary, nary, unary, unbroadcast
@@ -259,10 +261,10 @@ def scalar(a):
 # ----------------------------------------------------------------------------------- products
 
 
-@nary
+@partial(binary, elementwise=False)
 def matmul(a, b):
     """A B          ∂L/∂A = G Bᵀ    ∂L/∂B = Aᵀ G    (the shapes allow nothing else)"""
-    y = np.matmul(a, b)
+    y = a @ b
     if a.ndim == b.ndim == 2:
         return y, lambda g: g @ b.T, lambda g: a.T @ g
     if a.ndim == b.ndim == 1:

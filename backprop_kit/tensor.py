@@ -254,7 +254,7 @@ def op_name(node):
 
 _recording = True  # no_grad() changes it
 _engine_is_off = False  # engine_off() changes it, and _blank
-_blank = _new = object.__new__  # _blank(Tensor) is an empty Tensor
+_blank = object.__new__  # _blank(Tensor) is an empty Tensor
 _next_order = itertools.count(1).__next__
 _note = None  # trace.py puts a function here, to be told of every operation that is recorded
 
@@ -281,7 +281,7 @@ def unary(op):
         out.data = value
         out.grad = out.name = out._origin = None
         if from_a is not None and _recording:
-            out._origin = node = _new(Node)
+            out._origin = node = Node()
             node.op = op
             node.order = _next_order()
             node.edges = (from_a, vjp)
@@ -294,11 +294,11 @@ def unary(op):
     return described(operation, op)
 
 
-def binary(op):
-    """The operation on Tensors that belongs to an elementwise primitive of two arrays.
+def binary(op, elementwise=True):
+    """The operation on Tensors that belongs to a primitive of two arrays.
 
-    op(a, b) -> (value, vjp to a, vjp to b). Where an argument was broadcast, its vjp is made to
-    add up what comes back: forward copied the entry, so every copy sends a signal.
+    op(a, b) -> (value, vjp to a, vjp to b). If it is elementwise NumPy broadcasts its arguments;
+    then the vjps are made to add up what comes back: every copy of an entry sends a signal.
     """
 
     def operation(a, b):
@@ -327,7 +327,7 @@ def binary(op):
         out.grad = out.name = out._origin = None
         if (from_a is None and from_b is None) or not _recording:
             return out
-        out._origin = node = _new(Node)
+        out._origin = node = Node()
         node.op = op
         node.order = _next_order()
         node.grad = node.watcher = None
@@ -338,9 +338,9 @@ def binary(op):
         else:
             node.edges = (from_a, vjp_a, from_b, vjp_b)
         node.seals = ()
-        if type(value) is not float64:
+        if type(value) is not float64 or not elementwise:
             node.seals = seals(node.edges)
-            if x.shape != y.shape:
+            if elementwise and x.shape != y.shape:
                 shapes = [v.shape for v, p in ((x, from_a), (y, from_b)) if p is not None]
                 node.edges = summed_back(node.edges, shapes, value.shape)
         if _note is not None:
@@ -396,7 +396,7 @@ def record(op, value, parents, vjps, arrays=()):
         if parent is not None:
             edges += parent, vjp
     if edges and _recording:
-        out._origin = node = _new(Node)
+        out._origin = node = Node()
         node.op = op
         node.order = _next_order()
         node.edges = tuple(edges)
@@ -526,7 +526,8 @@ def backward(tensor, grad=None, keep_graph=False):
     while ready:
         _, node = heappop(ready)
         g = grads.pop(node)
-        if node.edges is None:
+        edges = node.edges
+        if edges is None:
             raise RuntimeError(
                 f"backward: the graph behind this {op_name(node)} was used by an earlier backward, "
                 "which released what it kept. Compute the value again, or call the earlier one "
@@ -536,7 +537,7 @@ def backward(tensor, grad=None, keep_graph=False):
             check_seals(node)
         if node.watcher is not None and (watcher := node.watcher()) is not None:
             watcher.grad = g.copy() if watcher.grad is None else watcher.grad + g
-        edges = iter(node.edges)
+        edges = iter(edges)
         for parent, vjp in zip(edges, edges):  # noqa: B905
             share = vjp(g)
             if parent not in grads:

@@ -173,9 +173,7 @@ def note_of_node(node):
                 "(or step) before you compute, then the picture has its values too; or call "
                 "backward(keep_graph=True)."
             )
-        missing = [
-            p for p in node.parents if type(p) is Node and not isinstance(p.watcher, Note)
-        ]
+        missing = [p for p in node.parents if type(p) is Node and not isinstance(p.watcher, Note)]
         if missing:
             waiting += missing
             continue

@@ -92,11 +92,15 @@ def test_a_mistake_loses_what_is_wrong_and_is_named(demo, student, cause):
 
 def test_wrong_answers_lose_what_the_catalogue_says(demo):
     from autograder.catalogue import ALL, catalogue
+    from autograder.demo import SOLUTION_MARKS
 
     submitted = nbformat.read(demo.lesson.submission("goran"), as_version=4)
     reference = demo.lesson.reference()
     entries = {
-        (entry.exercise, entry.source(reference[entry.exercise]).strip()): entry
+        (
+            entry.exercise,
+            SOLUTION_MARKS.sub("", entry.source(reference[entry.exercise])).strip(),
+        ): entry
         for entry in catalogue()
     }
     handed_in = {grade_id(cell): cell.source.strip() for cell in submitted.cells if grade_id(cell)}

@@ -391,6 +391,14 @@ def test_the_message_names_the_operation():
         y.backward()
 
 
+def test_edits_of_two_vectors_whose_product_is_a_scalar():
+    a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    out = a @ b
+    b.data[0] = 7
+    with pytest.raises(RuntimeError, match="through matmul"):
+        out.backward()
+
+
 def test_one_column_of_a_large_array_is_noticed_too():
     x = leaf(np.ones((256, 256)))
     y = (x * x).sum()
