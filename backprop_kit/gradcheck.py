@@ -700,8 +700,9 @@ def guesses(subject, loss, expected, labels, Slip):
         loss.upstream = signal
         words = "the signal from above is not multiplied in (as if it were 1 everywhere)"
         yield Slip("upstream-ignored", words, {labels[n]: ones[n] for n in expected})
+    # With two rows the mean is half of the sum, and a half has likelier reasons.
     batches = {len(subject.arrays[n]) for n in expected if np.ndim(expected[n]) == 2}
-    for n_rows in sorted(batches - {1}):
+    for n_rows in sorted(batches - {1, 2}):
         for factor, words in (
             (n_rows, "the sum over the batch is taken where the mean belongs"),
             (1 / n_rows, "the mean over the batch is taken where the sum belongs"),

@@ -18,6 +18,7 @@ GATES = {
     "div": "the quotient",
     "neg": "the ×(−1) gate",
     "pow": "the power",
+    "power": "the power",
     "square": "the square",
     "exp": "the exponential",
     "log": "the logarithm",

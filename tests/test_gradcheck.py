@@ -420,3 +420,10 @@ def test_the_report_is_short():
     assert "worst at W[" in text
     assert "yours" in text
     assert "numeric" in text
+
+
+def test_a_missing_two_is_a_factor_even_where_there_are_two_rows():
+    W = np.random.default_rng(0).normal(size=(2, 3))
+    report = gradcheck(lambda W: float(np.sum(W * W)), W, grads=lambda W: W)
+    assert not report
+    assert "factor" in str(report)
