@@ -67,6 +67,11 @@ def parser():
 
     lesson_help = "lessons such as 01_scalar_graphs, or just 01 (default: all)"
 
+    def chooses_submissions(made):
+        made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
+        help = "only this student (may be repeated)"
+        made.add_argument("--student", action="append", default=[], metavar="ID", help=help)
+
     made = command("release", run_release, "make the student notebooks in course/release")
     made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
 
@@ -91,25 +96,11 @@ def parser():
         "Grade every submission of the lessons. Exit status 0 when every submission "
         "was graded or flagged.",
     )
-    made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
-    made.add_argument(
-        "--student",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="only this student (may be repeated)",
-    )
+    chooses_submissions(made)
     made.add_argument("--json", type=Path, metavar="FILE", help="write marks and messages here")
 
     made = command("feedback", run_feedback, "write a feedback page for every graded submission")
-    made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
-    made.add_argument(
-        "--student",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="only this student (may be repeated)",
-    )
+    chooses_submissions(made)
 
     made = command("export", run_export, "write all marks to a CSV file")
     made.add_argument("--to", type=Path, metavar="FILE", help="default: course/marks.csv")

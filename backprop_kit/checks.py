@@ -142,7 +142,8 @@ class Report:
                 spec = exercises.find(self.id).functions[function]
                 lines.append(("worst", worst_in_words(finding, spec)))
         (function, first), *more = distinct
-        about = f"({listed(first.parts) or function}) " if more else ""
+        differ = any(finding.next_step != first.next_step for _, finding in more)
+        about = f"({listed(first.parts) or function}) " if differ else ""
         lines.append(("next", about + first.advice))
         right = [label for (_, label), finding in self.findings.items() if not finding]
         if right:

@@ -9,6 +9,7 @@ nondeterminism apart from mistakes, and for a mistake it asks `diagnose` for the
 import numpy as np
 
 from .layers import Layer
+from .observe import copied
 from .tensor import Tensor, as_data, no_grad, require_engine
 
 EPSILON = np.finfo(np.float64).eps
@@ -376,10 +377,6 @@ def argument_names(f, count):
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "argument")
     return (names + [f"{rest}[{i}]" for i in range(max(0, count - len(names)))])[:count]
-
-
-def copied(value):
-    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def same(a, b):

@@ -1,6 +1,7 @@
 """The command line: what it prints, what it writes, and what it says when it cannot."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -317,5 +318,6 @@ def test_lab_copies_what_is_new_and_keeps_what_is_there(fresh, tmp_path, monkeyp
     assert copied.read_text(encoding="utf-8") == "my work"
     assert "new in lab/" not in capsys.readouterr().out
     command, how = called[0]
-    assert command[1:] == ["-m", "jupyterlab", "--no-browser"]
+    is_root = getattr(os, "geteuid", lambda: 1)() == 0  # JupyterLab wants to be told so
+    assert command[1:] == ["-m", "jupyterlab", "--no-browser", *["--allow-root"] * is_root]
     assert how["cwd"] == folder
