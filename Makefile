@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 AUTOGRADER := $(BIN)/python -m autograder
 
-.PHONY: help setup demo test lab release grade kill-table bench lint format clean
+.PHONY: help setup demo test lab release grade kill-table bench gallery test-browser lint format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ kill-table: $(READY)  ## how every catalogued answer fares in the hidden tests
 
 bench: $(READY)  ## measure the engine against hand-written NumPy and its peers (about 8 minutes)
 	$(BIN)/python -m benchmarks
+
+gallery: $(READY)  ## draw all graphs of the course on one page, build/gallery.html
+	@$(BIN)/python -m gallery
+
+test-browser: $(READY)  ## click through the stepper in a real JupyterLab (chromium, chromium-driver)
+	$(BIN)/python -m pytest tests/browser -rs
 
 lint: $(READY)  ## check style
 	$(BIN)/ruff check .

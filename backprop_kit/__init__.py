@@ -20,7 +20,14 @@ from backprop_kit.tensor import EngineOff, Tensor, engine_off, no_grad
 __version__ = "0.1.0"
 
 # Loaded when first asked for: whoever only computes should not pay for them.
-_LATER = {"check": "checks", "Meter": "memory", "kept": "memory"}
+_LATER = {
+    "Meter": "memory",
+    "check": "checks",
+    "draw": "picture",
+    "figure": "figures",
+    "kept": "memory",
+    "step": "stepper",
+}
 
 __all__ = [
     "EngineOff",
@@ -48,5 +55,7 @@ def __getattr__(name):
     if name in _LATER:
         from importlib import import_module
 
+        if name in ("draw", "step"):  # whoever looks at graphs wants the values inside as well
+            import_module("backprop_kit.trace").keep_notes()
         return getattr(import_module(f"backprop_kit.{_LATER[name]}"), name)
     raise AttributeError(f"module 'backprop_kit' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""All graphs of the course on one page, to look at: `make gallery`."""
