@@ -15,7 +15,7 @@ import zlib
 import numpy as np
 
 from autograder import exercises, probe
-from backprop_kit.checks import boxed, with_code
+from backprop_kit.checks import as_rows, as_text, boxed
 from backprop_kit.diagnose import Trial, examine
 from backprop_kit.exercise import Case
 from backprop_kit.observe import Observation, Raised, observe
@@ -209,20 +209,14 @@ class Verdict:
         return lines
 
     def __str__(self):
-        marks = {"head": "", "wrong": "✘ ", "todo": "☐ ", "next": "→ Next: ", "ok": "✔ "}
-        return "\n".join(f"{marks.get(kind, '  ')}{text}" for kind, text in self.lines())
+        (_, head), *rest = self.lines()
+        return "\n".join([head, *([as_text(rest)] if rest else [])])
 
     def html(self):
-        marks = {"wrong": "✘ ", "todo": "☐ ", "next": "→ <b>Next:</b> ", "ok": "✔ "}
         (_, head), *rest = self.lines()
-        rows = "".join(
-            f'<div style="margin:.15em 0 .15em {0 if kind in marks else 1.3}em">'
-            f"{marks.get(kind, '')}{with_code(text)}</div>"
-            for kind, text in rest
-        )
         blank = self.cause == "not-implemented" and not self.score
         colour = "passed" if not self.main else "blank" if blank else "wrong"
-        return boxed(f"<b>{html.escape(head)}</b>{rows}", colour)
+        return boxed(f"<b>{html.escape(head)}</b>{as_rows(rest)}", colour)
 
     def outputs(self):
         """The cell's outputs, in nbformat: the words, and the number that nbgrader reads."""

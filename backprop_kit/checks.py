@@ -13,7 +13,6 @@ import contextlib
 import html
 import os
 import re
-import sys
 import textwrap
 
 import numpy as np
@@ -22,6 +21,7 @@ from backprop_kit import exercise as exercises
 from backprop_kit.causes import listed
 from backprop_kit.compare import Trial, describe
 from backprop_kit.diagnose import ARGUMENTS, examine
+from backprop_kit.figures import display
 from backprop_kit.observe import observe
 from backprop_kit.tensor import engine_off
 
@@ -49,18 +49,7 @@ def check(id, *answers):
     if os.environ.get("NBGRADER_EXECUTION") == "validate" and not report.passed:
         error = NotWritten if report.blank else CheckFailed
         raise error(str(report))
-    show(report)
-
-
-def show(report):
-    """Display in a notebook, print elsewhere."""
-    ipython = sys.modules.get("IPython")
-    if ipython and ipython.get_ipython():
-        from IPython.display import display
-
-        display(report)
-    else:
-        print(report)
+    display(report)
 
 
 def report_on(id, *answers):
@@ -151,23 +140,31 @@ class Report:
         return lines
 
     def __str__(self):
-        marks = {"ok": "✔", "wrong": "✘", "todo": "☐", "next": "→ Next:"}
-        return "\n".join(
-            f"{marks[kind]} {text}" if kind in marks else f"  {text}" for kind, text in self.lines()
-        )
+        return as_text(self.lines())
 
     def __repr__(self):
         return str(self)
 
     def _repr_html_(self):
-        marks = {"ok": "✔", "wrong": "✘", "todo": "☐", "next": "→ <b>Next:</b>"}
         colour = "passed" if self.passed else "blank" if self.blank else "wrong"
-        rows = "".join(
-            f'<div style="margin:.15em 0 .15em {0 if kind in marks else 1.3}em">'
-            f"{marks.get(kind, '')} {with_code(text)}</div>"
-            for kind, text in self.lines()
-        )
-        return boxed(rows, colour)
+        return boxed(as_rows(self.lines()), colour)
+
+
+MARKS = {"ok": "✔", "wrong": "✘", "todo": "☐", "next": "→ Next:"}
+
+
+def as_text(lines):
+    """Lines (kind, text) under their marks; what has no mark of its own is set in."""
+    return "\n".join(f"{MARKS.get(kind, ' ')} {text}" for kind, text in lines)
+
+
+def as_rows(lines):
+    """The same as HTML."""
+    return "".join(
+        f'<div style="margin:.15em 0 .15em {0 if kind in MARKS else 1.3}em">'
+        f"{MARKS.get(kind, '').replace('Next:', '<b>Next:</b>')} {with_code(text)}</div>"
+        for kind, text in lines
+    )
 
 
 # Each stands out on white and on black alike; the marks say the same without colour.
