@@ -292,13 +292,15 @@ def matmul(a, b):
 @nary
 def linear(x, W, b=None):
     """X Wᵀ + b     ∂L/∂X = G W     ∂L/∂W = Gᵀ X    ∂L/∂b = Σ over the rows of G"""
-    y = x @ W.T
+    if x.ndim == 0 or W.ndim != 2:
+        raise ValueError
+    y = x.dot(W.T)  # x @ W.T; where the right factor is a matrix they are one, and dot is quicker
     if b is not None:
         if b.ndim != 1 or len(b) != len(W):
             raise ValueError
         y += b
     if x.ndim == 2:
-        return y, lambda g: g @ W, lambda g: g.T @ x, lambda g: np.add.reduce(g, axis=0)
+        return y, lambda g: g.dot(W), lambda g: g.T.dot(x), lambda g: np.add.reduce(g, axis=0)
     return y, lambda g: g @ W, lambda g: rows(g).T @ rows(x), lambda g: np.add.reduce(rows(g))
 
 
@@ -333,8 +335,8 @@ def bce_with_logits(y, v):
     n = common_size(y, v)
     t = np.exp(-np.absolute(v))  # at most 1, whatever v is
     loss = np.add.reduce(np.maximum(v, 0.0) - y * v + np.log1p(t), axis=None) / n
-    tail = t / (1.0 + t)  # σ(v) is tail for v < 0 and 1 − tail for v ≥ 0, so …
-    error = (~np.signbit(v) - y) - np.copysign(tail, v)  # … this is σ(v) − y to the last digit
+    tail = t / (1.0 + t)  # σ(v) is tail for v < 0 and 1 − tail for v > 0, so …
+    error = (np.heaviside(v, 0.5) - y) - np.sign(v) * tail  # … this is σ(v) − y to the last digit
     return loss, lambda g: v * (-g / n), lambda g: error * (g / n)
 
 

@@ -373,9 +373,22 @@ def nary(op):
             value, *vjps = op(*arrays, **settings)
         except ValueError as error:
             raise ValueError(misfit(op, *arrays)) from error
-        out = record(op, value, parents, vjps)
-        if _note is not None:
-            _note(out, arguments)
+        out = _blank(Tensor)
+        out.data = value
+        out.grad = out.name = out._origin = None
+        edges = []
+        for parent, vjp in zip(parents, vjps):  # noqa: B905
+            if parent is not None:
+                edges += parent, vjp
+        if edges and _recording:
+            out._origin = node = Node()
+            node.op = op
+            node.order = _next_order()
+            node.edges = tuple(edges)
+            node.seals = seals(edges)
+            node.grad = node.watcher = None
+            if _note is not None:
+                _note(out, arguments)
         return out
 
     return described(operation, op)

@@ -345,6 +345,8 @@ def test_the_signal_is_never_changed_and_gradients_share_no_memory():
         (lambda a, b: a @ b, ["matmul", "(2, 3)", "(4,)", "axis"]),
         (lambda a, b: ops.bce(a, b), ["bce", "(2, 3)", "(4,)", "one shape"]),
         (lambda a, b: ops.linear(a, np.ones((5, 3)), b), ["linear", "(5, 3)", "(4,)", "b is (m,)"]),
+        (lambda a, b: ops.linear(np.float64(2.0), a), ["linear", "()", "x is (N, n)"]),
+        (lambda a, b: ops.linear(a, np.ones((2, 5, 3))), ["linear", "(2, 5, 3)", "W is (m, n)"]),
     ],
 )
 def test_shapes_that_do_not_fit_are_explained(f, words):
