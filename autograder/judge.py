@@ -53,10 +53,15 @@ class Plan:
             self.cases.append(Case(name, again.args, "repeat", again.note))
 
     def request(self, seconds=SECONDS):
-        """What is sent to the probe: function names and inputs, nothing else."""
+        """What is sent to the probe: names of functions and drivers, and inputs; nothing else."""
+        functions = self.exercise.functions
         return {
             "calls": [
-                {"function": case.function, "args": [probe.encode(arg) for arg in case.args]}
+                {
+                    "function": case.function,
+                    "args": [probe.encode(arg) for arg in case.args],
+                }
+                | ({"driver": driver} if (driver := functions[case.function].driver) else {})
                 for case in self.cases
             ],
             "by_hand": self.exercise.by_hand,
@@ -94,8 +99,12 @@ class Plan:
     def observe(self, functions):
         """Call the functions here, in this process."""
         off = engine_off if self.exercise.by_hand else contextlib.nullcontext
+        calls = {name: f.caller(functions) for name, f in self.exercise.functions.items()}
         with off():
-            return [observe(functions[case.function], case.args) for case in self.cases]
+            return [
+                observe(functions[case.function], case.args, calls[case.function])
+                for case in self.cases
+            ]
 
     def verdict(self, observations):
         """The `Verdict` on what was observed."""

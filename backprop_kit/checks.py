@@ -66,14 +66,16 @@ def report_on(id, *answers):
     findings = {}
     count = 0
     cases = exercise.draw(np.random.default_rng(SEED))
+    written = dict(zip(names, answers, strict=True))
     for function, answer in zip(exercise.functions.values(), answers, strict=True):
         if not callable(answer):
             problem = f"{function.name} should be your function, and is {describe(answer)}."
             return Report(id, problem=problem + " Pass the function itself, without calling it.")
         own = [case for case in cases if case.function == function.name]
         try:
+            call = function.caller(written)
             with engine_off() if exercise.by_hand else contextlib.nullcontext():
-                seen = [observe(answer, case.args) for case in [*own, own[0]]]
+                seen = [observe(answer, case.args, call) for case in [*own, own[0]]]
         except KeyboardInterrupt:
             text = (
                 f"stopped by you while {function.name} was running. Does each loop come to an end?"
@@ -185,6 +187,8 @@ def worst_in_words(finding, function):
     """'At x = -2, y = 5: yours 4, expected -4.'"""
     case, index, yours, expected = finding.worst
     place = f"entry {_indices(index)}" if index not in (None, ()) else ""
+    if place and function.place:
+        place = function.place(finding.parts[0], index, case)
     names = function.arguments
     shown = [
         f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}"

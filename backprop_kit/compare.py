@@ -8,7 +8,7 @@ likely mistake, is found in `diagnose`.
 import numpy as np
 
 from backprop_kit.causes import Finding, listed
-from backprop_kit.exercise import Exact, Numbers, leaves
+from backprop_kit.exercise import Exact, Flaw, Numbers, label_parts, leaves
 from backprop_kit.observe import LEFTOVER
 
 
@@ -22,7 +22,7 @@ class Trial:
         self.function = function
         self.case = case
         self.observation = observation
-        self.expected = function.expected(case.args)
+        self.expected = {} if function.reading else function.expected(case.args)
         self.yours = {}
         self.problems = self._compare()
 
@@ -40,13 +40,24 @@ class Trial:
             return self._explain_raised(seen.raised)
         if seen.result is None:
             return self.everywhere("none-returned", f"{name} returns None.")
-        if misfit := structure_misfit(self.function.returns, seen.result, name):
+        result = seen.result
+        if self.function.reading:
+            try:
+                result = self._read(result)
+            except Flaw as flaw:
+                return self.everywhere(flaw.cause, flaw.evidence, flaw.next_step)
+        if misfit := structure_misfit(self.function.returns, result, name):
             return self.everywhere("wrong-type", *misfit)
         problems = {}
         for label, path in leaves(self.function.returns):
-            value = seen.result
+            value = result
             for key in path:
                 value = value[key]
+            if isinstance(value, Flaw):
+                problems[label] = Finding(
+                    value.cause, label, value.evidence, next_step=value.next_step
+                )
+                continue
             if isinstance(value, int) and abs(value) > 1e300:
                 value = np.inf  # no float64 can hold it
             self.yours[label] = value
@@ -54,6 +65,18 @@ class Trial:
                 label, value, self.expected[label], self.function.rtol, self.case
             )
         return problems
+
+    def _read(self, result):
+        """What the function's reading makes of the result; what it expects goes to `expected`."""
+        try:
+            yours, expected = self.function.reading(self.case.args, result)
+        except Flaw:
+            raise
+        except Exception:  # the result can be anything at all; no shape of it may stop the judge
+            evidence = f"what {self.function.name} gives is not laid out as the card says."
+            raise Flaw("wrong-type", evidence) from None
+        self.expected = label_parts(self.function.returns, expected)
+        return yours
 
     def _explain_raised(self, raised):
         name = self.function.name
@@ -79,6 +102,8 @@ class Trial:
         next_step = ERROR_ADVICE.get(raised.kind)
         if raised.kind == "TypeError" and "for ^" in raised.text:
             next_step = "write a power as x**2; in Python ^ is something else"
+        elif raised.kind == "ValueError" and any(sign in raised.text for sign in SHAPE_ERRORS):
+            next_step = "print the shape of every factor and compare with the card"
         elif not next_step and self.case.note:
             next_step = f"call the function yourself on such an input: {self.case.note}"
         return self.everywhere("raises", f"{name} raises {raised.kind}{text}{where}.", next_step)
@@ -86,6 +111,10 @@ class Trial:
     def _explain_stub(self, raised):
         """NotImplementedError: from this stub, from one that it calls, or left below an answer."""
         name = self.function.name
+        if raised.where and raised.where.startswith(f"{name}."):
+            return self.everywhere(
+                "not-implemented", f"{raised.where} still raises NotImplementedError."
+            )
         if raised.where:
             return self.everywhere(
                 "not-implemented",
@@ -100,6 +129,9 @@ class Trial:
             )
         return self.everywhere("not-implemented", f"{name} still raises NotImplementedError.")
 
+
+# How NumPy begins to say that two shapes do not go together.
+SHAPE_ERRORS = ("matmul:", "shapes ", "operands could not be broadcast", "cannot reshape")
 
 # What to do about an error of this kind.
 ERROR_ADVICE = {
@@ -252,6 +284,11 @@ def tolerance(expected, rtol):
     are judged as strictly as large ones, with room for rounding where all entries are 0."""
     scale = np.max(np.abs(expected)) if np.size(expected) else 0.0
     return rtol * scale if scale > 0 else 1e-12
+
+
+def agree_to_rounding(a, b):
+    """Whether two arrays of one shape differ by no more than rounding."""
+    return a.shape == b.shape and bool(np.all(np.abs(a - b) <= tolerance(b, 1e-9)))
 
 
 def _compare_exact(label, yours, expected, case):

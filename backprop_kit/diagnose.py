@@ -239,6 +239,8 @@ def explain(label, trials):
     for cause in CALL_CAUSES:
         hits = [finding for finding in problems if finding.cause == cause]
         if hits:
+            if cause == "raises" and (special := _only_special(label, failed, passed)):
+                return special
             if passed and cause in ("raises", "time-out"):
                 hits[0].template += " (On other inputs it works.)"
             return hits[0]
@@ -255,7 +257,12 @@ def explain(label, trials):
     for cause in ("wrong-type", "wrong-shape", "non-finite"):
         if cause in kinds:
             found = next(finding for finding in problems if finding.cause == cause)
-            return _shape_story(label, failed, found) if cause == "wrong-shape" else found
+            if cause == "wrong-shape":
+                return _shape_story(label, failed, passed, found)
+            return found
+    flaws = [finding for finding in problems if finding.cause != "wrong-value"]
+    if flaws:
+        return flaws[0]
     if any(finding.worst is None for finding in problems):
         keys = _fitting_slips(label, failed)
         if not keys and problems[0].cause == "wrong-value":
@@ -267,9 +274,9 @@ def explain(label, trials):
 def _constant(label, trials):
     """One and the same result whatever the inputs: typed in, or remembered from the first call."""
     values = [trial.yours.get(label) for trial in trials]
-    wanted = [plain(trial.expected[label]) for trial in trials]
     if len(trials) < 3 or any(value is None for value in values):
         return None
+    wanted = [plain(trial.expected[label]) for trial in trials]
     if not all(same(value, values[0]) for value in values):
         return None
     failed = [trial for trial in trials if trial.wrong(label)]
@@ -285,7 +292,25 @@ def _constant(label, trials):
     return None
 
 
-def _shape_story(label, failed, found):
+# Cases that are easier than the rest, and what an answer is called that gets only these right.
+SPECIAL = {
+    "square": ("square-only", "{part} {is} right where the matrix is square, and only there."),
+    "single": ("single-only", "{part} {is} right for one example, and only there."),
+}
+
+
+def _only_special(label, failed, passed):
+    """The Finding for a part that is right in the special cases and (but for the worked example)
+    nowhere else; None for any other."""
+    kinds = {trial.case.kind for trial in passed} - {"worked"}
+    (kind, *more) = kinds or {None}
+    if more or kind not in SPECIAL or any(trial.case.kind == kind for trial in failed):
+        return None
+    cause, evidence = SPECIAL[kind]
+    return Finding(cause, label, evidence, _worst(label, failed))
+
+
+def _shape_story(label, failed, passed, found):
     """A wrong shape often has a better name: transposed, or not summed over the batch."""
     pairs = [
         (trial.yours[label], trial.expected[label])
@@ -311,7 +336,7 @@ def _shape_story(label, failed, found):
         )
     if keys := _fitting_slips(label, failed):
         return _slip_finding(label, keys, failed)
-    return found
+    return _only_special(label, failed, passed) or found
 
 
 def _explain_values(label, failed, passed, problems):
@@ -327,6 +352,8 @@ def _explain_values(label, failed, passed, problems):
         return finding("sign", f"{{part}} {{has}} the right size and the opposite sign, {always}.")
     if keys := _fitting_slips(label, failed):
         return _slip_finding(label, keys, failed)
+    if times := _batch_ratio(label, failed):
+        return finding("mean-vs-sum", f"{{part}} {{is}} {times} the number of examples, {always}.")
     advice = failed[0].function.advice
     if not any(np.any(np.asarray(trial.yours[label], float)) for trial in failed):
         lost = "follow the signal from the output towards this input: where is it lost?"
@@ -350,6 +377,8 @@ def _explain_values(label, failed, passed, problems):
             f"{{part}} {{has}} {digits} digits right and not all of them; difference quotients, "
             "rounded constants and float32 look like this.",
         )
+    if special := _only_special(label, failed, passed):
+        return special
     if passed and all(trial.case.kind == "worked" for trial in passed):
         return finding(
             "wrong-value",
@@ -392,8 +421,9 @@ def _relative_gap(finding):
     return abs(yours - expected) / scale if scale else 0.0
 
 
-def _constant_ratio(label, failed):
-    """yours / expected, if it is one and the same number in every entry of every failed case."""
+def _constant_ratio(label, failed, least=2):
+    """yours / expected, if it is one and the same number in every entry (at least `least` of them)
+    of every failed case."""
     ratios = []
     for trial in failed:
         yours = np.ravel(np.asarray(trial.yours[label], float))
@@ -402,9 +432,29 @@ def _constant_ratio(label, failed):
         if np.any(np.abs(yours[zero]) > tolerance(expected, 1e-9)):
             return None
         ratios.extend(yours[~zero] / expected[~zero])
-    if len(ratios) < 2 or ratios[0] == 0:
+    if len(ratios) < least or ratios[0] == 0:
         return None
     return ratios[0] if np.ptp(ratios) <= 1e-8 * abs(ratios[0]) else None
+
+
+def _batch_ratio(label, failed):
+    """How the number of examples has scaled the values in every failed case, in words; or None."""
+    function = failed[0].function
+    several = [t for t in failed if function.batch and _batch_size(t) > 1]
+    if not several or len({_batch_size(t) for t in several}) < 2:
+        return None
+    for words, power in (("too large by a factor of", 1), ("too small by a factor of", -1)):
+        if all(
+            (ratio := _constant_ratio(label, [t], least=1)) is not None
+            and abs(ratio * _batch_size(t) ** -power - 1) < 1e-8
+            for t in several
+        ):
+            return words
+    return None
+
+
+def _batch_size(trial):
+    return len(trial.case.args[trial.function.arguments.index(trial.function.batch)])
 
 
 def _rounded(label, failed):

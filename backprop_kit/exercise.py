@@ -40,6 +40,20 @@ class Numbers:
         return len(self.values)
 
 
+class Flaw(Exception):
+    """What is wrong with an answer that no comparison of numbers would tell.
+
+    A `reading` raises it for the whole result, or puts it in the place of one part. cause, evidence
+    and next_step are those of a `Finding`.
+    """
+
+    def __init__(self, cause, evidence, next_step=None):
+        super().__init__(evidence)
+        self.cause = cause
+        self.evidence = evidence
+        self.next_step = next_step
+
+
 class Slip:
     """What a typical mistake would have returned for the same inputs.
 
@@ -62,8 +76,9 @@ class Slip:
 class Case:
     """One call: which function, with what, and why these inputs were chosen.
 
-    `kind` is "worked" (the example of the text), "fresh" (random), "edge" (zeros, ties, one
-    example …) or "extreme" (where only a stable formula survives).
+    `kind` is "worked" (the example of the text), "fresh" (random), "edge" (zeros, ties …),
+    "square" (a matrix that happens to be square), "single" (a batch of one example) or "extreme"
+    (where only a stable formula survives).
     """
 
     __slots__ = ("args", "function", "kind", "note")
@@ -84,10 +99,41 @@ class Function:
     slips(*args): a list of `Slip`; called only when an answer is wrong.
     rtol: how far a value may be off, relative to the largest entry of its part.
     advice: the next step where a value is wrong for no reason that has a name.
+
+    Most functions are simply called with a case's arguments. Two hooks serve the others:
+
+    drive(answers, *args): makes the call where it takes more than that: a class whose methods are
+        to be called, a function that is given a function, a network of the kit. It runs beside the
+        student's code, so it only collects: arrays, numbers, strings and containers of them.
+        `answers` maps the exercise's names to what the student wrote. It must be a function of a
+        module of backprop_kit.exercises, found there by its name.
+    reading(args, result): makes of what came back the pair (yours, expected), both in the shape of
+        `returns`, where what is expected depends on what came back (a layer is held against its own
+        forward pass). It runs where marks are given. It may raise a `Flaw`, or put one in place of
+        a part of `yours`. Without it, expected is solve(*args).
+    batch: the name of the argument whose rows are the examples, where there is a batch.
+    place(label, index, case): where in the result an entry is, in words, if its index does not say.
     """
 
-    def __init__(self, name, arguments, returns, solve, slips=None, rtol=1e-10, advice=None):
+    def __init__(
+        self,
+        name,
+        arguments,
+        returns,
+        solve=None,
+        slips=None,
+        rtol=1e-10,
+        advice=None,
+        drive=None,
+        reading=None,
+        place=None,
+        batch=None,
+    ):
         self.advice = advice
+        self.batch = batch
+        self.drive = drive
+        self.reading = reading
+        self.place = place
         self.name = name
         self.arguments = tuple(arguments.split())
         self.returns = returns
@@ -103,6 +149,17 @@ class Function:
     def expected(self, args):
         """{label: expected value} for these inputs."""
         return label_parts(self.returns, self.solve(*args))
+
+    def caller(self, answers):
+        """What to call with a case's arguments: the student's function, or its driver."""
+        if self.drive is None:
+            return answers[self.name]
+        return lambda *args: self.drive(answers, *args)
+
+    @property
+    def driver(self):
+        """The driver's address, "module:function", or None: how it is named to the probe."""
+        return self.drive and f"{self.drive.__module__}:{self.drive.__name__}"
 
 
 class Exercise:
@@ -176,56 +233,78 @@ class Gradients:
 
     forward(*tensors) is f, written with the engine; `arguments` names its inputs; `wrt` names
     those to differentiate by. `pack(f, grads)` puts the value and {name: gradient} into the
-    result's shape; by default `(f, *gradients)`. `gates` gives gates that have no name of their
-    own a word ("the square") by their operation's name.
+    result's shape; by default `(f, *gradients)`.
+
+    upstream: the name of the argument that is the signal from above, where f is not the end of the
+    graph. It does not enter forward; `signal(array)` lays it out in f's shape (a paper row to a
+    column, say). `pack` then gives the gradients alone by default.
     """
 
-    def __init__(self, forward, arguments, wrt, pack=None):
+    def __init__(self, forward, arguments, wrt, pack=None, upstream=None, signal=None):
         self.forward = forward
         self.arguments = tuple(arguments.split())
         self.wrt = tuple(wrt.split())
-        self.pack = pack or (lambda f, grads: (f, *grads.values()))
+        self.upstream = upstream
+        self.signal = signal or (lambda array: array)
+        with_value = upstream is None
+        self.pack = pack or (lambda f, grads: (f, *grads.values())[0 if with_value else 1 :])
 
     def record(self, args):
-        """Run forward on fresh leaves; returns (output, {name: leaf})."""
-        inputs = {
-            name: Tensor(value, requires_grad=name in self.wrt)
-            for name, value in zip(self.arguments, args, strict=True)
-        }
-        return self.forward(*inputs.values()), {name: inputs[name] for name in self.wrt}
+        """Run forward on fresh leaves; returns (output, {name: leaf}, signal or None)."""
+        given = dict(zip(self.arguments, args, strict=True))
+        seed = None if self.upstream is None else self.signal(given.pop(self.upstream))
+        inputs = {name: Tensor(value, name in self.wrt) for name, value in given.items()}
+        return self.forward(*inputs.values()), {name: inputs[name] for name in self.wrt}, seed
 
     def __call__(self, *args):
-        output, inputs = self.record(args)
-        output.backward()
-        return self.pack(output.data, {name: leaf.grad for name, leaf in inputs.items()})
+        output, inputs, seed = self.record(args)
+        output.backward(seed)
+        return self.packed(output, {name: leaf.grad for name, leaf in inputs.items()})
+
+    def packed(self, output, grads):
+        """The result in its shape; a result of one part is that part."""
+        result = self.pack(output.data, grads)
+        return result[0] if type(result) is tuple and len(result) == 1 else result
 
     def slips(self, returns):
         """A `slips` function: every way of getting one step of the backward pass wrong."""
         from backprop_kit.slips import graph_slips
 
         def slips(*args):
-            output, inputs = self.record(args)
+            output, inputs, seed = self.record(args)
             found = []
-            for cause, words, grads in graph_slips(output, inputs):
-                parts = label_parts(returns, self.pack(output.data, grads))
+            for cause, words, grads in graph_slips(output, inputs, seed):
+                parts = label_parts(returns, self.packed(output, grads))
                 found.append(Slip(cause, words, parts))
             return found
 
         return slips
 
 
-def differentiate(name, forward, arguments, returns, wrt, pack=None, slips=None, rtol=1e-10):
+def differentiate(
+    name,
+    forward,
+    arguments,
+    returns,
+    wrt,
+    pack=None,
+    slips=None,
+    upstream=None,
+    signal=None,
+    **settings,
+):
     """A `Function` whose expected result is f and its derivatives, found by the engine.
 
-    `slips(*args)` adds slips of the exercise's own to those that the graph yields.
+    forward, wrt, pack, upstream, signal: as in `Gradients`. `slips(*args)` adds slips of the
+    exercise's own to those that the graph yields. settings: further settings of the `Function`.
     """
-    gradients = Gradients(forward, arguments, wrt, pack)
+    gradients = Gradients(forward, arguments, wrt, pack, upstream, signal)
     from_graph = gradients.slips(returns)
 
     def all_slips(*args):
         return (slips(*args) if slips else []) + from_graph(*args)
 
-    return Function(name, arguments, returns, gradients, all_slips, rtol)
+    return Function(name, arguments, returns, gradients, all_slips, **settings)
 
 
 def value_of(forward, *args):

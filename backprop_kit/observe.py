@@ -5,10 +5,13 @@ its own copies is noted, because a gradient function must leave its arguments al
 """
 
 import traceback
+from pathlib import Path
 
 import numpy as np
 
 from backprop_kit.tensor import EngineOff
+
+KIT = str(Path(__file__).parent)
 
 # The text of a NotImplementedError that stands below finished work.
 LEFTOVER = "left below an answer"
@@ -61,12 +64,15 @@ def unchanged(before, after):
     return before is after or before == after or (before != before and after != after)
 
 
-def observe(function, args):
-    """Call function(*args) on copies of args; never raises for what the function does."""
+def observe(function, args, call=None):
+    """Call function(*args) on copies of args; never raises for what the function does.
+
+    call: what to call in its place, where a driver makes the calls.
+    """
     given = [copied(arg) for arg in args]
     try:
         with np.errstate(all="ignore"):
-            result = function(*given)
+            result = (call or function)(*given)
     except EngineOff as error:
         return Observation(raised=Raised("EngineOff", str(error)))
     except Exception as error:
@@ -80,13 +86,15 @@ def observe(function, args):
 def raised(error, function):
     """What is told of an exception: type, first line, and the student's line it came from."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename != __file__]
+    own = [frame for frame in frames if not frame.filename.startswith(KIT)]
     text = str(error).strip().split("\n")[0][:200]
     if isinstance(error, NotImplementedError) and not text and _does_more_than_raise(function):
         text = LEFTOVER
     line, where = (own[-1].line, own[-1].name) if own else (None, None)
     if where == getattr(function, "__name__", None):
         where = None  # the function itself, under whatever name
+    elif isinstance(function, type) and where in vars(function):
+        where = f"{function.__name__}.{where}"
     return Raised(type(error).__name__, text, line, where)
 
 

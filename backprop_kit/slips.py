@@ -29,6 +29,13 @@ GATES = {
     "matmul": "the matrix product",
     "sum": "the sum over entries",
     "mean": "the mean",
+    "linear": "the linear layer",
+    "transpose": "the transpose",
+    "softplus": "the softplus",
+    "bce": "the loss",
+    "bce_with_logits": "the loss",
+    "maximum": "the maximum",
+    "sin": "the sine",
 }
 
 
@@ -67,15 +74,16 @@ def topological(output):
     return sorted(seen.values(), key=lambda node: node.order, reverse=True)
 
 
-def backward(output, edit=None, overwrite=None):
+def backward(output, edit=None, overwrite=None, seed=None):
     """Gradients by identity of node or leaf: {id: gradient}; the graph stays as it was.
 
+    seed: the signal at `output`, by default ones.
     edit: {(id(node), argument index): change}, where change(upstream, contribution) replaces
         what flows along that edge.
     overwrite: (id, k): at this node or leaf keep only the k-th contribution that arrives.
     """
     edit = edit or {}
-    arrived = {id(output._node): [np.ones_like(output.data)[()]]}
+    arrived = {id(output._node): [np.ones_like(output.data)[()] if seed is None else seed]}
 
     def total(key):
         contributions = arrived.get(key)
@@ -98,11 +106,11 @@ def backward(output, edit=None, overwrite=None):
     return {key: total(key) for key in arrived}
 
 
-def graph_slips(output, inputs):
+def graph_slips(output, inputs, seed=None):
     """Yield (cause, words, {input name: gradient}) for every single slip, and some pairs.
 
     output: the Tensor whose recorded graph is walked (before its own backward has run).
-    inputs: {name: leaf Tensor}.
+    inputs: {name: leaf Tensor}. seed: the signal from above that the answer was given, if any.
     Slips that come earlier are likelier; where two give the same numbers the earlier is named.
     """
     nodes = topological(output)
@@ -113,7 +121,7 @@ def graph_slips(output, inputs):
         return gate_name(node, names)
 
     def gradients(edit=None, overwrite=None):
-        found = backward(output, edit, overwrite)
+        found = backward(output, edit, overwrite, seed)
         return {
             name: found.get(id(leaf), np.zeros_like(leaf.data)[()]) for name, leaf in inputs.items()
         }
@@ -127,9 +135,17 @@ def graph_slips(output, inputs):
         vjp = node.vjps[index]
         return lambda upstream, contribution: vjp(np.ones_like(upstream)[()])
 
+    if seed is not None:
+        ones = backward(output)
+        yield (
+            "upstream-ignored",
+            "the signal you are given is left out, as if it were all ones",
+            {name: ones.get(id(leaf), np.zeros_like(leaf.data)) for name, leaf in inputs.items()},
+        )
+
     # The signal from above, left out at one gate: for all of its inputs, or for one of them.
     for node in nodes:
-        if node is output._node or _is_identity(node):
+        if (node is output._node and seed is None) or _is_identity(node):
             continue  # nothing above it, or nothing of its own: another gate tells it better
         every = [(node, index) for index in range(len(node.parents))]
         for group in [every] if len(every) == 1 else [every, *([edge] for edge in every)]:

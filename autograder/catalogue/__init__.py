@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from textwrap import dedent
 
+from backprop_kit.exercises import LESSONS
+
 ENTRIES: list["Answer"] = []
 
 ALL = "all"  # an entry that loses every aspect
@@ -68,5 +70,6 @@ def _enter(answer):
 
 def catalogue(exercise=None):
     """Every entry, or those of one exercise."""
-    import_module("autograder.catalogue.scalar_graphs")
+    for lesson in LESSONS:
+        import_module(f"autograder.catalogue.{lesson}")
     return [answer for answer in ENTRIES if exercise in (None, answer.exercise)]

@@ -1,0 +1,1 @@
+"""Lesson 04: what students really hand in, wrong and right."""

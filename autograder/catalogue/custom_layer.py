@@ -1,0 +1,1 @@
+"""Lesson 06: what students really hand in, wrong and right."""

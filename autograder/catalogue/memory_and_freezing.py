@@ -1,0 +1,1 @@
+"""Lesson 07: what students really hand in, wrong and right."""

@@ -1,0 +1,1 @@
+"""Lesson 03: what students really hand in, wrong and right."""

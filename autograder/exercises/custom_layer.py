@@ -1,0 +1,1 @@
+"""Lesson 06: the hidden cases, and what each part of an answer is worth."""

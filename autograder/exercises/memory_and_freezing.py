@@ -1,0 +1,1 @@
+"""Lesson 07: the hidden cases, and what each part of an answer is worth."""

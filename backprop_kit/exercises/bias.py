@@ -1,0 +1,1 @@
+"""Lesson 04: bias. What each exercise computes, forward; the engine does the rest."""

@@ -1,0 +1,1 @@
+"""Lesson 06: one's own layers. What each exercise computes, forward; the engine does the rest."""
