@@ -324,7 +324,7 @@ def _shape_story(label, failed, passed, found):
         return Finding(
             "transpose", label, "{part} {has} the right entries, with rows and columns exchanged."
         )
-    if all(
+    if any(yours.ndim and len(yours) > 1 for yours, _ in pairs) and all(
         yours.ndim >= wanted.ndim and agrees(np.reshape(yours.sum(axis=0), -1), wanted.reshape(-1))
         for yours, wanted in pairs
         if yours.ndim

@@ -69,7 +69,8 @@ def _misfit(what, yours, wanted):
     if all(y.T.shape == w.shape and agree_to_rounding(y.T, w) for _, y, w in shapes):
         evidence = "{part} {has} the right entries, with rows and columns exchanged."
         return Flaw("transpose", evidence)
-    if all(y.ndim == w.ndim + 1 and agree_to_rounding(y.sum(axis=0), w) for _, y, w in shapes):
+    summed = [y.sum(axis=0) for _, y, _ in shapes if y.ndim and len(y) > 1]
+    if len(summed) == len(shapes) and all(map(agree_to_rounding, summed, [w for *_, w in shapes])):
         evidence = "{part} {has} one row for each example; their sum would be right."
         return Flaw("no-batch-sum", evidence)
     layer, y, w = shapes[0]
