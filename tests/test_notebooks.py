@@ -152,7 +152,7 @@ def test_lesson_01_has_the_claims_of_the_syllabus(lesson):
 
 
 def test_a_lesson_is_of_readable_size(notebook):
-    assert len(notebook.cells) <= 67
+    assert len(notebook.cells) <= 64
     for cell in code_cells(notebook):
         assert cell.source.strip(), "an empty code cell"
         lines = cell.source.splitlines()
