@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 AUTOGRADER := $(BIN)/python -m autograder
 
-.PHONY: help setup demo test lab release grade kill-table bench gallery test-browser lint format clean
+.PHONY: help setup demo test lab release grade kill-table steady bench gallery test-browser lint format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ grade: $(READY)  ## grade what stands in course/submitted
 
 kill-table: $(READY)  ## how every catalogued answer fares in the hidden tests
 	@$(AUTOGRADER) kill-table
+
+steady: $(READY)  ## judge every right answer with 200 seeds; none may lose a point (about 20 minutes)
+	@$(AUTOGRADER) kill-table --seeds 200
 
 bench: $(READY)  ## measure the engine against hand-written NumPy and its peers (about 8 minutes)
 	$(BIN)/python -m benchmarks

@@ -56,6 +56,26 @@ def outcomes(id, reference, trials, seed=None):
         yield Outcome(entry.title, verdict, complaints_about(entry, verdict), entry.cause)
 
 
+def steadiness(ids, seeds, progress=lambda iterable: iterable):
+    """(a line for each exercise and failure, the number of failures) of judging the reference and
+    every right answer with every seed: none may ever lose a point."""
+    references = reference_solutions()
+    lines, failures = [], 0
+    with Trials() as trials:
+        for id in progress(ids):
+            right = [("the reference solution", references[id])]
+            right += [(e.title, e.source(references[id])) for e in catalogue(id) if not e.cause]
+            lines.append(f"{id}: {len(right)} right answers, {len(seeds)} seeds each")
+            for title, code in right:
+                for seed in seeds:
+                    verdict = trials.judge(id, code, seed=seed)
+                    if verdict.score < verdict.max:
+                        failures += 1
+                        lines.append(f"  ! {title}, seed {seed}: {verdict.message}")
+    lines.append(f"{failures or 'none'} of them lost a point.")
+    return "\n".join(lines), failures
+
+
 def blank(reference):
     """A reference solution as students get it: its solution regions replaced by the stub."""
     lines, inside = [], False

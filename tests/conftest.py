@@ -19,7 +19,7 @@ import nbformat
 import pytest
 
 from autograder import cli
-from autograder.course import ROOT, Course, Lesson
+from autograder.course import ROOT, Course, Lesson, reference_solutions
 from autograder.demo import answered, make_course
 from autograder.grading import grade_class, load_marks
 from autograder.release import release
@@ -45,6 +45,12 @@ def lesson():
 def reference(lesson):
     """{exercise id: reference solution} of lesson 01."""
     return lesson.reference()
+
+
+@pytest.fixture(scope="session")
+def references():
+    """{exercise id: reference solution} of the whole course."""
+    return reference_solutions()
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,20 @@
 """The hidden tests are tested: every catalogued answer gets the verdict that its entry demands."""
 
+import nbformat
 import pytest
 
 from autograder import exercises
 from autograder.catalogue import ALL, Answer, catalogue
-from autograder.kill_table import blank, complaints_about, kill_table, outcomes
+from autograder.kill_table import blank, complaints_about, kill_table, outcomes, steadiness
 
 EXERCISES = list(exercises.load())
 
 
 @pytest.mark.parametrize("id", EXERCISES)
-def test_every_answer_is_judged_as_the_catalogue_says(id, reference, trials):
+def test_every_answer_is_judged_as_the_catalogue_says(id, references, trials):
     complaints = {
         outcome.title: outcome.complaints
-        for outcome in outcomes(id, reference[id], trials)
+        for outcome in outcomes(id, references[id], trials)
         if outcome.complaints
     }
     assert not complaints
@@ -27,9 +28,13 @@ def test_the_catalogue_is_broad(id):
     assert len({entry.cause for entry in entries}) >= 3, "wrong answers of one kind only"
 
 
-def test_no_answer_is_the_reference_itself(reference):
+def test_the_whole_catalogue_is_large():
+    assert sum(entry.cause is not None for entry in catalogue()) >= 450
+
+
+def test_no_answer_is_the_reference_itself(references):
     for entry in catalogue():
-        assert entry.source(reference[entry.exercise]) != reference[entry.exercise], entry.title
+        assert entry.source(references[entry.exercise]) != references[entry.exercise], entry.title
 
 
 def test_the_table_is_for_people():
@@ -86,18 +91,29 @@ def test_an_edit_must_fit_exactly_once(reference):
         twice.source(reference["add_mul"])
 
 
-def test_the_blank_of_the_table_is_the_released_stub(reference, blank_cells):
-    for id, source in reference.items():
+def test_the_blank_of_the_table_is_the_released_stub(references, blank_cells):
+    assert list(blank_cells) == list(references)
+    for id, source in references.items():
         assert blank(source).split() == blank_cells[id].split()
 
 
 @pytest.fixture
-def blank_cells(lesson, fresh):
-    import nbformat
-
-    notebook = nbformat.read(fresh.lessons([lesson.id])[0].release, as_version=4)
+def blank_cells(fresh):
     return {
         cell.metadata.nbgrader.grade_id: cell.source
-        for cell in notebook.cells
+        for lesson in fresh.graded_lessons()
+        for cell in nbformat.read(lesson.release, as_version=4).cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
+
+
+def test_right_answers_are_judged_with_many_seeds(monkeypatch):
+    text, failures = steadiness(["d_sigmoid"], range(3))
+    assert failures == 0
+    assert "right answers, 3 seeds each" in text
+
+    near = Answer("d_sigmoid", "rounded", edits=(("(1.0 - f) * f", "round((1.0 - f) * f, 3)"),))
+    monkeypatch.setattr("autograder.kill_table.catalogue", lambda id=None: [near])
+    text, failures = steadiness(["d_sigmoid"], range(3))
+    assert failures == 3
+    assert "! rounded, seed 2: Close, but not exact" in text
