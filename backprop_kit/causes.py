@@ -119,7 +119,7 @@ class Finding:
 
     cause: a key of CAUSES. parts: the labels it concerns.
     evidence: a sentence that may be shown to anybody, for it holds no hidden number. It is given
-        with the marks {part}, {is} and {has}, so that one sentence can speak of several parts.
+        with the marks {part}, {is}, {has} and {holds}: one sentence can speak of several parts.
     worst: None, or (case, index or None, yours, expected) for a view that may show numbers.
     also: other causes that fit the same evidence.
     next_step: one thing to do now; by default the cause's own.
@@ -154,6 +154,7 @@ class Finding:
             "{part}": listed(self.parts),
             "{is}": "are" if several else "is",
             "{has}": "have" if several else "has",
+            "{holds}": "hold" if several else "holds",
         }
         text = self.template
         for mark, word in words.items():

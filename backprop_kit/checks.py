@@ -193,7 +193,8 @@ def worst_in_words(finding, function):
     shown = [
         f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}"
         for name, value in zip(names, case.args, strict=True)
-        if np.ndim(value) == 0 and not callable(value)
+        if _is_shape(value)
+        or not (isinstance(value, list | tuple | dict) or np.ndim(value) or callable(value))
     ]
     shapes = [
         f"{name} of shape {value.shape}"
@@ -208,6 +209,10 @@ def worst_in_words(finding, function):
     if isinstance(yours, float) and abs(yours - expected) < 1e-6 * abs(expected):
         digits = 15  # enough to see the difference
     return f"{head}: yours {_number(yours, digits)}, expected {_number(expected, digits)}."
+
+
+def _is_shape(value):
+    return isinstance(value, tuple) and all(isinstance(n, int) for n in value)
 
 
 def _indices(index):

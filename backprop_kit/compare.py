@@ -250,7 +250,7 @@ def compare_leaf(label, yours, expected, rtol, case):
             return Finding(
                 "wrong-type",
                 label,
-                f"{{part}} holds {yours.dtype}, and gradients are float64.",
+                f"{{part}} {{holds}} {yours.dtype}, and gradients are float64.",
                 next_step="convert with `.astype(float)`, or build the array from floats",
             )
     return _compare_values(label, np.asarray(yours, float), np.asarray(expected), rtol, case)

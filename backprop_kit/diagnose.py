@@ -72,8 +72,11 @@ def _arguments(trials, verdict):
     function = trials[0].function
     for trial in trials:
         if trial.observation.mutated:
-            names = listed(function.arguments[i] for i in trial.observation.mutated)
-            evidence = f"after the call {names} no longer holds what {function.name} was given."
+            names = [function.arguments[i] for i in trial.observation.mutated]
+            hold = "hold" if len(names) > 1 else "holds"
+            evidence = (
+                f"after the call {listed(names)} no longer {hold} what {function.name} was given."
+            )
             return Finding("mutates-argument", ARGUMENTS, evidence)
     findings = list(verdict.values())
     return findings[0] if all(findings) else None
@@ -102,7 +105,7 @@ def same(a, b):
     try:
         a, b = np.asarray(a, float), np.asarray(b, float)
     except (TypeError, ValueError):
-        return type(a) is type(b) and a == b
+        return type(a) is type(b) and observe.unchanged(a, b)
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-9, atol=0, equal_nan=True))
 
 
@@ -240,9 +243,13 @@ def explain(label, trials):
         hits = [finding for finding in problems if finding.cause == cause]
         if hits:
             if cause == "raises" and (special := _only_special(label, failed, passed)):
+                special.template += f" Elsewhere {hits[0].template}"
+                special.next_step = hits[0].next_step
                 return special
-            if passed and cause in ("raises", "time-out"):
-                hits[0].template += " (On other inputs it works.)"
+            elsewhere = " (On other inputs it works.)"
+            told = hits[0].template.endswith(elsewhere)  # one Finding may be that of several parts
+            if passed and cause in ("raises", "time-out") and not told:
+                hits[0].template += elsewhere
             return hits[0]
     if constant := _constant(label, trials):
         return constant
@@ -263,7 +270,7 @@ def explain(label, trials):
     flaws = [finding for finding in problems if finding.cause != "wrong-value"]
     if flaws:
         return flaws[0]
-    if any(finding.worst is None for finding in problems):
+    if any(_as_a_whole(finding) for finding in problems):
         keys = _fitting_slips(label, failed)
         if not keys and problems[0].cause == "wrong-value":
             problems[0].next_step = failed[0].function.advice or problems[0].next_step
@@ -276,7 +283,7 @@ def _constant(label, trials):
     values = [trial.yours.get(label) for trial in trials]
     if len(trials) < 3 or any(value is None for value in values):
         return None
-    wanted = [plain(trial.expected[label]) for trial in trials]
+    wanted = [trial.expected[label] for trial in trials]
     if not all(same(value, values[0]) for value in values):
         return None
     failed = [trial for trial in trials if trial.wrong(label)]
@@ -324,6 +331,8 @@ def _shape_story(label, failed, passed, found):
         return Finding(
             "transpose", label, "{part} {has} the right entries, with rows and columns exchanged."
         )
+    if keys := _fitting_slips(label, failed):
+        return _slip_finding(label, keys, failed)
     if any(yours.ndim and len(yours) > 1 for yours, _ in pairs) and all(
         yours.ndim >= wanted.ndim and agrees(np.reshape(yours.sum(axis=0), -1), wanted.reshape(-1))
         for yours, wanted in pairs
@@ -334,8 +343,6 @@ def _shape_story(label, failed, passed, found):
             label,
             "{part} {has} one row for each example; their sum would be right.",
         )
-    if keys := _fitting_slips(label, failed):
-        return _slip_finding(label, keys, failed)
     return _only_special(label, failed, passed) or found
 
 
@@ -480,8 +487,13 @@ def _right_digits(problems):
     return int(-np.log10(max(errors) / largest))
 
 
+def _as_a_whole(finding):
+    """Whether the value is no number or array: a text, a set, a shape, or one that is not shown."""
+    return finding.worst is None or finding.worst[1] is None
+
+
 def _opposite(label, failed):
-    if any(trial.problems[label].worst is None for trial in failed):
+    if any(_as_a_whole(trial.problems[label]) for trial in failed):
         return False
     ratio = _constant_ratio(label, failed)
     return ratio is not None and abs(ratio + 1) < 1e-9

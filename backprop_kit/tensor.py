@@ -449,6 +449,8 @@ def summed_to(shape, vjp):
 
 def unbroadcast(grad, shape):
     """`grad`, summed over every axis along which NumPy stretched an array of `shape`."""
+    if _engine_is_off:
+        refuse()
     new = grad.ndim - len(shape)  # broadcasting puts new axes in front …
     stretched = [new + i for i, n in enumerate(shape) if n == 1]  # … and stretches length 1
     summed = np.add.reduce(grad, axis=(*range(new), *stretched))

@@ -8,27 +8,29 @@ import numpy as np
 import pytest
 from nbgrader.utils import determine_grade
 
-from autograder import exercises
+from autograder import exercises, probe
 from autograder.judge import MIME, Plan, Verdict, judge
-from backprop_kit.exercise import Exact, Numbers
+from backprop_kit.checks import SEED
 from backprop_kit.observe import Observation, Raised
 
 EXERCISES = exercises.load()
-WITH_ARGUMENTS = [id for id in EXERCISES if id != "wrong_claims"]
+WITHOUT_ARGUMENTS = {"wrong_claims"}
+# One call shows all that such a function can do, so nothing is drawn.
+WITHOUT_CHANCE = {*WITHOUT_ARGUMENTS, "what_to_save"}
+WITH_ARGUMENTS = [id for id in EXERCISES if id not in WITHOUT_CHANCE]
 PERFECT = "All hidden tests passed."
 
 
-def functions_of(source):
-    """The functions that an answer's text defines."""
-    space = {"np": np}
+def functions_of(id, source):
+    """{name: what an answer's text defines under it}, for the exercise's names."""
+    space = probe.prelude()
     exec(source, space)
-    return space
+    return {name: space[name] for name in EXERCISES[id].exercise.functions}
 
 
 def judged(id, source, seed=3):
     """The verdict on an answer's text, in this process."""
-    space = functions_of(source)
-    return judge(id, *(space[name] for name in EXERCISES[id].exercise.functions), seed=seed)
+    return judge(id, *functions_of(id, source).values(), seed=seed)
 
 
 def partly(reference):
@@ -46,10 +48,21 @@ def test_aspects_add_up_to_the_points(id):
     assert all(aspect.points > 0 for aspect in test.aspects)
 
 
+# Parts without which another aspect would mean nothing: that calls are kept apart is worth
+# something only where the gradient is right.
+SHARED = {
+    "cube_layer": {("Cube", "dL_dx")},
+    "softplus_layer": {("Softplus", "y"), ("Softplus", "dL_dx")},
+    "wacky_layer": {("Wacky", "dL_dX")},
+    "my_layer": {("MyLayer", "dL_dx")},
+}
+
+
 @pytest.mark.parametrize("id", EXERCISES)
 def test_every_part_belongs_to_exactly_one_aspect(id):
     parts = [part for aspect in EXERCISES[id].aspects for part in aspect.parts]
-    assert len(parts) == len(set(parts))
+    twice = {part for part in parts if parts.count(part) > 1}
+    assert twice <= SHARED.get(id, set())
     assert set(parts) >= set(EXERCISES[id].exercise.parts)
 
 
@@ -62,8 +75,8 @@ def test_aspects_that_do_not_add_up_are_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("id", EXERCISES)
-def test_the_reference_gets_all_points(id, reference):
-    verdict = judged(id, reference[id])
+def test_the_reference_gets_all_points(id, references):
+    verdict = judged(id, references[id])
     assert (verdict.score, verdict.cause, verdict.message) == (verdict.max, None, PERFECT)
     assert all(aspect.ok for aspect in verdict.aspects)
 
@@ -77,46 +90,44 @@ def test_a_part_earns_its_points(reference):
     assert "df_dz" in verdict.message
 
 
-@pytest.mark.parametrize("id", WITH_ARGUMENTS)
-def test_the_worked_result_typed_in_earns_nothing(id):
+# Where a driver makes several calls there is no one result to type in; the catalogue has the
+# answers that return constants there.
+CALLED_PLAINLY = [
+    id
+    for id in WITH_ARGUMENTS
+    if not any(function.drive for function in EXERCISES[id].exercise.functions.values())
+]
+
+
+@pytest.mark.parametrize("id", CALLED_PLAINLY)
+def test_the_worked_result_typed_in_earns_nothing(id, references):
     """Every student knows it: it stands in the lesson."""
     plan = Plan(id, 4)
-    names = list(plan.exercise.functions)
-    constant = {
-        name: next(c for c in plan.cases if (c.function, c.kind) == (name, "worked"))
-        for name in names
+    seen = plan.observe(functions_of(id, references[id]))
+    typed_in = {
+        case.function: observation
+        for case, observation in zip(plan.cases, seen, strict=True)
+        if case.kind == "worked"
     }
-    seen = [
-        Observation(
-            _plain(plan.exercise.functions[case.function].solve(*constant[case.function].args))
-        )
-        for case in plan.cases
-    ]
-    verdict = plan.verdict(seen)
-    # d_shift's derivative is the constant 1: there the worked value is the right answer.
-    allowed = 0.5 if id == "gates" else 0
-    assert verdict.score <= allowed
+    verdict = plan.verdict([typed_in[case.function] for case in plan.cases])
+    assert verdict.score <= TYPED_IN.get(id, 0)
 
 
-def _plain(value):
-    if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    if isinstance(value, Numbers):
-        return list(value.values)
-    return value.value if isinstance(value, Exact) else value
+# What a constant is right for: d_shift's derivative is 1 everywhere.
+TYPED_IN = {"gates": 0.5}
 
 
 # ---------------------------------------------------------------- cases and seeds
 
 
 def inputs(id, seed):
-    return [(case.function, case.args) for case in Plan(id, seed).cases]
+    return json.dumps(Plan(id, seed).request()["calls"])
 
 
 @pytest.mark.parametrize("id", EXERCISES)
 def test_the_seed_decides_the_cases(id):
     assert inputs(id, 1) == inputs(id, 1)
-    if id != "wrong_claims":  # it takes no arguments
+    if id not in WITHOUT_CHANCE:
         assert inputs(id, 1) != inputs(id, 2)
         assert inputs(id, None) != inputs(id, None), "drawn afresh without a seed"
 
@@ -127,27 +138,33 @@ def test_a_fresh_case_comes_first_and_the_first_is_repeated_last(id):
     for name in plan.exercise.functions:
         own = [case for case in plan.cases if case.function == name]
         assert own[-1].kind == "repeat"
-        assert own[-1].args == own[0].args
+        assert own[-1].args is own[0].args
         assert sum(case.kind == "worked" for case in own) == 1
-        if id != "wrong_claims":
+        if id not in WITHOUT_CHANCE:
             assert own[0].kind != "worked"
             assert len(own) >= 5
 
 
-def test_hidden_cases_are_not_those_of_the_visible_check():
-    from backprop_kit.checks import SEED
-
-    for id, test in EXERCISES.items():
-        shown = {case.args for case in test.exercise.draw(np.random.default_rng(SEED))}
-        drawn = {case.args for case in Plan(id, 1).cases if case.kind == "fresh"}
+@pytest.mark.parametrize("id", EXERCISES)
+def test_hidden_cases_are_not_those_of_the_visible_check(id):
+    visible = EXERCISES[id].exercise.draw(np.random.default_rng(SEED))
+    shown = {json.dumps(list(map(probe.encode, case.args))) for case in visible}
+    hidden = [case for case in Plan(id, 1).cases if case.kind == "fresh"]
+    drawn = {json.dumps(list(map(probe.encode, case.args))) for case in hidden}
+    if id in OF_FEW_SIZES:  # there are only so many small sizes
+        assert drawn - shown
+    else:
         assert not shown & drawn
+
+
+OF_FEW_SIZES = {"pick_order"}
 
 
 def test_the_request_holds_inputs_and_nothing_else():
     for id in EXERCISES:
         request = Plan(id, 1).request()
         assert set(request) == {"calls", "by_hand", "seconds"}
-        assert all(set(call) == {"function", "args"} for call in request["calls"])
+        assert all(set(call) - {"driver"} == {"function", "args"} for call in request["calls"])
         json.dumps(request)
 
 
@@ -200,9 +217,9 @@ def test_nbgrader_reads_the_score(score, reference):
 
 
 @pytest.mark.parametrize("id", EXERCISES)
-def test_full_marks_are_exactly_the_points(id, reference):
+def test_full_marks_are_exactly_the_points(id, references):
     """Not a rounding error below, and never above, which nbgrader takes for an error."""
-    cell = graded_cell(id, judged(id, reference[id]))
+    cell = graded_cell(id, judged(id, references[id]))
     assert determine_grade(cell) == (EXERCISES[id].points, EXERCISES[id].points)
 
 
@@ -279,12 +296,14 @@ def test_html_is_escaped():
 
 
 def numbers_in(text):
+    """The numbers with decimals in a text, but for points."""
+    text = re.sub(r"[\d.]+( of [\d.]+)? points?", "", text)
     return {float(n) for n in re.findall(r"(?<![\w.])-?\d+\.\d{2,}(?:e[-+]?\d+)?", text)}
 
 
 @pytest.mark.parametrize("id", EXERCISES)
 @pytest.mark.parametrize("slip", ["garbage", "nan", "text", "none", "reversed", "small"])
-def test_the_words_hold_no_hidden_number(id, slip):
+def test_the_words_hold_no_hidden_number(id, slip, references):
     plan = Plan(id, 6)
     made = {
         "garbage": lambda value: 1234.0,
@@ -296,23 +315,36 @@ def test_the_words_hold_no_hidden_number(id, slip):
     }[slip]
 
     def spoil(value):
-        if isinstance(value, tuple):
-            return tuple(map(spoil, value))
+        if isinstance(value, tuple | list):
+            return type(value)(map(spoil, value))
         if isinstance(value, dict):
             return {key: spoil(item) for key, item in value.items()}
-        if isinstance(value, Numbers):
-            return [made(item) for item in value.values]
-        return {99} if isinstance(value, Exact) else made(value)
+        if isinstance(value, set):
+            return {99}
+        number = isinstance(value, int | float | np.ndarray | np.generic)
+        return made(value) if number and np.asarray(value).dtype.kind == "f" else value
 
-    seen = [
-        Observation(spoil(plan.exercise.functions[case.function].solve(*case.args)))
-        for case in plan.cases
-    ]
+    right = plan.observe(functions_of(id, references[id]))
+    seen = [Observation(spoil(observation.result)) for observation in right]
     verdict = plan.verdict(seen)
-    assert verdict.score < verdict.max or id == "gates"
-    said = numbers_in(str(verdict) + json.dumps(verdict.as_dict()["aspects"]) + verdict.message)
-    known = {n for case in plan.cases if case.kind == "worked" for n in case.args}
-    assert not {abs(n) for n in said} - {1234.0} - set(map(abs, known)), "it quotes numbers"
+    assert verdict.score < verdict.max or id in RIGHT_ANYWAY
+    told = [str(verdict), verdict.message, *(aspect.message for aspect in verdict.aspects)]
+    said = numbers_in("\n".join(told))
+    worked = [case for case in plan.cases if case.kind == "worked"]
+    known = {abs(n) for case in worked for arg in case.args for n in all_numbers(arg)}
+    assert not {abs(n) for n in said} - {1234.0} - known, "it quotes numbers"
+
+
+# Exercises whose results are words, shapes or whole numbers, which stay right when floats are
+# spoiled; and the layer of one's own, which is held against its own forward pass, spoiled alike.
+RIGHT_ANYWAY = {"gradient_shape", "pick_order", "what_to_save", "saved_bytes", "my_layer"}
+
+
+def all_numbers(value):
+    """Every number in nested arguments."""
+    if isinstance(value, tuple | list):
+        return [number for item in value for number in all_numbers(item)]
+    return np.ravel(value).tolist() if np.asarray(value).dtype.kind in "iuf" else []
 
 
 def test_the_test_of_the_words_can_fail():

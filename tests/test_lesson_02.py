@@ -1,0 +1,257 @@
+"""Lesson 02: the syllabus' numbers as the notebook prints them, what students read, and the parts
+that no other lesson has: a function that is given a function, and memory that is watched."""
+
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from autograder.course import Course
+from autograder.demo import answered
+from autograder.judge import Plan, judge
+from backprop_kit.checks import report_on
+from backprop_kit.exercises import vectorized
+
+LESSON = Course().lessons(["02_vectorized"])[0]
+
+
+def output_of(notebook):
+    """All text that the executed notebook shows."""
+    NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).execute()
+    told = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", output
+            assert output.get("name") != "stderr", output
+            told.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
+    return "\n".join(told)
+
+
+@pytest.fixture(scope="module")
+def blank():
+    return output_of(nbformat.read(LESSON.release, as_version=4))
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return output_of(answered(LESSON, LESSON.reference()))
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """{function: the reference's}."""
+    names = {"np": np}
+    for source in LESSON.reference().values():
+        exec(source, names)
+    return names
+
+
+# ---------------------------------------------------------------- the numbers
+
+
+def squeezed(text):
+    return re.sub(r"\s+", " ", text)
+
+
+def test_the_worked_example_has_the_numbers_of_the_syllabus(blank):
+    told = squeezed(blank)
+    assert "a = [0.74 8.16]" in told
+    assert "df/da (2, 1) [[ 1.48] [16.32]]" in told
+    assert "df/dW (2, 3) [[ 1.48 2.96 4.44] [16.32 32.64 48.96]]" in told
+    assert "df/dx (3, 1)" in told
+
+
+def test_the_row_form_has_the_same_numbers_on_their_side(blank):
+    told = squeezed(blank)
+    assert "df/da (1, 2) [[ 1.48 16.32]]" in told
+    assert "df/dW (3, 2) [[ 1.48 16.32] [ 2.96 32.64] [ 4.44 48.96]]" in told
+    assert "df/dx (1, 3)" in told
+
+
+def test_the_two_layouts_stand_side_by_side(blank):
+    rows = re.findall(r"(?m)^([axW]) +\| (\(.*?\)) *\| (\(.*?\)) *\| (\(.*?\))", blank)
+    assert rows == [
+        ("a", "(2, 1)", "(1, 2)", "(2, 1)"),
+        ("x", "(3, 1)", "(1, 3)", "(3, 1)"),
+        ("W", "(2, 3)", "(2, 3)", "(2, 3)"),
+    ]
+
+
+def test_the_paper_row_times_a_step_is_the_change(blank):
+    predicted = float(re.search(r"row times step.*?: +(\S+)", blank)[1])
+    happened = float(re.search(r"how f really changes: +(\S+)", blank)[1])
+    assert predicted == pytest.approx(happened, rel=1e-5)
+
+
+def test_only_random_signals_and_unequal_sizes_see_both_slips(blank):
+    table = {
+        name: re.findall("passes|FAILS", rest)
+        for name, rest in re.findall(
+            r"(?m)^(right|forgets_the_signal|divides_by_the_wrong_size) +\|(.*)$", blank
+        )
+    }
+    assert table == {
+        "right": ["passes"] * 4,
+        "forgets_the_signal": ["passes", "passes", "FAILS", "FAILS"],
+        "divides_by_the_wrong_size": ["passes", "FAILS", "passes", "FAILS"],
+    }
+
+
+def test_the_bridge_is_crossed_before_anything_is_written(blank):
+    assert "paper and batch of one, the same: True" in blank
+    assert "added up one by one, and at once: True" in blank
+    assert "and the engine: True" in blank
+
+
+def test_the_small_network_is_found_again(solved, blank):
+    assert "the loss: 1.505338" in solved
+    assert "dW2: ✔ as saved, shape (1, 3)" in solved
+    assert "dW1: ✔ as saved, shape (3, 2)" in solved
+    assert "dW2: write exercise 6 first" in blank
+    assert "dW1: write exercise 5 first" in blank
+
+
+def test_the_text_holds_the_formulas_of_the_syllabus():
+    prose = "\n".join(c.source for c in LESSON.read().cells if c.cell_type == "markdown")
+    for formula in (
+        r"\nabla_a f = 2a",
+        r"\partial f/\partial W = 2a\,x^\mathsf{T}",
+        r"\partial f/\partial x = W^\mathsf{T}2a",
+        r"\nabla_W a",
+        r"dW = dy^\mathsf{T}x^\mathsf{T}",
+        r"dW = dY^\mathsf{T}X",
+    ):
+        assert formula in prose
+
+
+# ---------------------------------------------------------------- what students read
+
+
+def said(id, *answers):
+    return str(report_on(id, *answers))
+
+
+def test_a_1_by_1_array_is_not_a_number():
+    told = said("norm_sq", lambda W, x: ((W @ x).T @ (W @ x), W @ x))
+    assert "f should be a single number, and is an array of shape (1, 1)" in told
+    assert "Already right: a" in told
+
+
+def test_an_answer_on_paper_is_called_transposed():
+    def norm_sq_grads(W, x):
+        a = W @ x
+        return 2 * a, 2 * a @ x.T, 2 * a.T @ W
+
+    assert "transposed: df_dx has the right entries" in said("norm_sq_grads", norm_sq_grads)
+
+
+def test_what_fails_on_unequal_shapes_is_told_with_its_error():
+    def norm_sq_grads(W, x):
+        a = W @ x
+        return 2 * a, 2 * a @ x.T, W @ (2 * a)
+
+    told = said("norm_sq_grads", norm_sq_grads)
+    assert "right only for square matrices" in told
+    assert "Elsewhere norm_sq_grads raises ValueError" in told
+    assert "print the shape of every factor" in told.lower()
+
+
+def test_the_layouts_taken_for_each_other_are_told_once():
+    def gradient_shape(shape, layout):
+        column = len(shape) == 2 and shape[1] == 1
+        return shape[::-1] if column and layout == "code" else shape
+
+    told = said("gradient_shape", gradient_shape)
+    assert told.count("belongs to the other layout") == 1
+
+
+# ---------------------------------------------------------------- a function that gets a function
+
+
+def test_an_array_is_laid_out_as_asked():
+    A = np.arange(6.0).reshape(2, 3)
+    for memory, contiguous, fortran in [
+        ("rows", True, False),
+        ("columns", False, True),
+        ("every other", False, False),
+    ]:
+        given = vectorized.in_memory(A, memory)
+        assert np.array_equal(given, A)
+        assert given.flags.writeable
+        assert (given.flags.c_contiguous, given.flags.f_contiguous) == (contiguous, fortran)
+
+
+def test_the_cases_have_every_number_of_dimensions_and_kind_of_scalar():
+    cases = [case for case in Plan("numerical_gradient", 3).cases if case.kind != "repeat"]
+    assert {case.args[2].ndim for case in cases} == {0, 1, 2, 3}
+    assert {case.args[4] for case in cases} == {"rows", "columns", "every other"}
+    assert {case.args[5] for case in cases} == set(vectorized.SCALARS)
+    assert None in {case.args[3] for case in cases}, "h is left to its default once"
+
+
+def test_moving_A_is_allowed_and_leaving_it_moved_is_not(reference):
+    assert judge("numerical_gradient", reference["numerical_gradient"]).score == 3
+
+    def numerical_gradient(f, A, h=1e-5):
+        gradient = reference["numerical_gradient"](f, A, h)
+        A += 1e-16 + np.abs(A) * 1e-15
+        return gradient
+
+    verdict = judge("numerical_gradient", numerical_gradient)
+    assert (verdict.score, verdict.cause) == (2.5, "mutates-argument")
+
+
+# ---------------------------------------------------------------- memory that is watched
+
+
+def test_only_an_answer_that_builds_the_jacobian_needs_room_for_it(reference):
+    g, x = np.ones((vectorized.TALL, 1)), np.ones((60, 1))
+    whole = 8 * g.size**2 * x.size
+
+    def builds(g, x):
+        return np.tensordot(g[:, 0], np.eye(len(g))[:, :, None] * x[:, 0], axes=1)
+
+    def loops(g, x):
+        return np.array([[float(a * b) for b in x[:, 0]] for a in g[:, 0]])
+
+    def room(answer):
+        _, peak = vectorized.ask_for_contraction({"vjp_Wx": answer}, g, x)
+        return peak
+
+    assert room(builds) > 0.9 * whole
+    assert room(loops) < whole / 10
+    assert room(reference["vjp_Wx"]) < whole / 10
+
+
+def test_the_watch_is_stopped_when_an_answer_raises():
+    import tracemalloc
+
+    def raises(g, x):
+        raise ValueError("too long")
+
+    with pytest.raises(ValueError, match="too long"):
+        vectorized.ask_for_contraction({"vjp_Wx": raises}, np.ones((2, 1)), np.ones((3, 1)))
+    assert not tracemalloc.is_tracing()
+
+
+# ---------------------------------------------------------------- the cases
+
+
+@pytest.mark.parametrize("id", ["norm_sq", "norm_sq_grads", "norm_sq_row", "norm_sq_batch"])
+def test_dimensions_are_unequal_but_for_the_cases_that_say_otherwise(id):
+    for seed in range(5):
+        for case in Plan(id, seed).cases:
+            if case.kind == "fresh":
+                sides = [set(array.shape) - {1} for array in case.args]
+                assert len(set.union(*sides)) == (3 if id == "norm_sq_batch" else 2)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_reference_gets_full_marks(reference, seed):
+    for id in LESSON.exercises():
+        plan = Plan(id, seed)
+        functions = {name: reference[name] for name in plan.exercise.functions}
+        verdict = plan.verdict(plan.observe(functions))
+        assert verdict.score == verdict.max, verdict.message
