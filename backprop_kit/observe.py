@@ -58,9 +58,13 @@ def unchanged(before, after):
     if isinstance(before, np.ndarray):
         return isinstance(after, np.ndarray) and np.array_equal(before, after, equal_nan=True)
     if isinstance(before, (list, tuple)):
-        return len(before) == len(after) and all(map(unchanged, before, after))
+        same_length = isinstance(after, (list, tuple)) and len(before) == len(after)
+        return same_length and all(map(unchanged, before, after))
     if isinstance(before, dict):
-        return before.keys() == after.keys() and all(unchanged(before[k], after[k]) for k in before)
+        same_keys = isinstance(after, dict) and before.keys() == after.keys()
+        return same_keys and all(unchanged(before[k], after[k]) for k in before)
+    if isinstance(after, np.ndarray):
+        return False
     return before is after or before == after or (before != before and after != after)
 
 
