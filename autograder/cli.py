@@ -10,6 +10,7 @@ from pathlib import Path
 try:
     from autograder import exercises
     from autograder.course import ROOT, Course, CourseError
+    from autograder.sandbox import MODES
 except ModuleNotFoundError as error:
     sys.exit(
         f"autograder: the package {error.name!r} is missing in this Python ({sys.executable}). "
@@ -21,6 +22,7 @@ INTRO = """\
 Release the course, grade what students hand in, and give feedback.
 
 A first run, in this order:
+  autograder doctor             does this machine have what grading needs?
   autograder demo               see everything happen on a made-up class
   autograder release            make the student notebooks in course/release
   (students hand in: put their notebooks in course/submitted/STUDENT/LESSON/NOTEBOOK.ipynb,
@@ -72,6 +74,16 @@ def parser():
         help = "only this student (may be repeated)"
         made.add_argument("--student", action="append", default=[], metavar="ID", help=help)
 
+    def runs_student_code(made, default="auto"):
+        made.add_argument(
+            "--sandbox",
+            choices=MODES,
+            default=default,
+            help="lock student code in: `require` refuses to run it otherwise and is right for "
+            "real classes, `auto` warns if this machine cannot, `off` does not try "
+            f"(default: {default or 'as in nbgrader_config.py'})",
+        )
+
     made = command("release", run_release, "make the student notebooks in course/release")
     made.add_argument("lessons", nargs="*", metavar="LESSON", help=lesson_help)
 
@@ -98,6 +110,7 @@ def parser():
     )
     chooses_submissions(made)
     made.add_argument("--json", type=Path, metavar="FILE", help="write marks and messages here")
+    runs_student_code(made, default=None)
 
     made = command("feedback", run_feedback, "write a feedback page for every graded submission")
     chooses_submissions(made)
@@ -116,6 +129,7 @@ def parser():
     made.add_argument("answers", nargs="+", type=Path, metavar="ANSWER.py")
     made.add_argument("--json", action="store_true", help="one JSON object a line")
     made.add_argument("--seed", type=int, help="draw the hidden cases from this seed")
+    runs_student_code(made)
 
     made = command(
         "demo",
@@ -131,11 +145,31 @@ def parser():
         metavar="FOLDER",
         help="where to do it (default: demo/; made anew each time)",
     )
+    runs_student_code(made)
 
     made = command(
         "kill-table", run_kill_table, "print how every catalogued answer fares in the hidden tests"
     )
-    made.add_argument("exercises", nargs="*", metavar="EXERCISE", help="default: all")
+    made.add_argument(
+        "exercises", nargs="*", metavar="EXERCISE", help="ids, or lessons such as 02; default: all"
+    )
+    made.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="instead: judge the right answers, each with N seeds; all must get full marks",
+    )
+    runs_student_code(made)
+
+    made = command(
+        "doctor",
+        run_doctor,
+        "look whether this machine has what grading needs",
+        "Look at what is enforced on student code (really tried), versions, nbgrader's wiring, "
+        "kernels and disk space, and say how to mend each finding. Exit status 1 if something "
+        "is missing that grading needs.",
+    )
+    made.add_argument("--json", action="store_true", help="the findings as one JSON object")
     return top
 
 
@@ -176,7 +210,8 @@ def run_grade(args):
             "course/submitted/STUDENT/LESSON/NOTEBOOK.ipynb."
         )
     for lesson in lessons:
-        graded = grade_class(lesson, args.student, progress(f"grade {lesson.id}"))
+        bar = progress(f"grade {lesson.id}")
+        graded = grade_class(lesson, args.student, bar, args.sandbox)
         marks[lesson.id] = {mark.student: mark.as_dict() for mark in graded}
         print(marks_table(lesson, graded))
     if args.json:
@@ -231,7 +266,7 @@ def run_try(args):
         except (OSError, UnicodeDecodeError) as error:
             raise CourseError(f"cannot read the answer file {path}: {error}") from None
     functions = known[args.exercise].exercise.functions
-    with Trials() as trials:
+    with Trials(sandbox=args.sandbox) as trials:
         pairs = list(zip(args.answers, texts, strict=True))
         for path, text in progress("try")(pairs) if len(pairs) > 1 else pairs:
             verdict = trials.judge(args.exercise, text, path.name, args.seed)
@@ -259,7 +294,7 @@ def run_demo(args):
     release(lesson)
     people = hand_in_class(lesson)
     print(f"{len(people)} students have handed in. Grading …", flush=True)
-    marks = grade_class(lesson, progress=progress("grading"))
+    marks = grade_class(lesson, progress=progress("grading"), sandbox=args.sandbox)
     print(marks_table(lesson, marks, people))
     pages = write_feedback(lesson, progress=progress("feedback"))
     table = export(course, course.path / "marks.csv")
@@ -269,17 +304,32 @@ def run_demo(args):
 
 
 def run_kill_table(args):
-    from autograder.kill_table import kill_table
+    from autograder.kill_table import kill_table, steadiness
 
     known = exercises.load()
-    for id in args.exercises:
-        if id not in known:
+    wanted = []
+    for name in args.exercises or known:
+        lesson = [id for id, test in known.items() if test.exercise.lesson.startswith(f"{name}_")]
+        if not lesson and name not in known:
             raise CourseError(
-                f"there is no exercise {id!r}; the exercises are: {', '.join(known)}."
+                f"there is no exercise {name!r}; the exercises are: {', '.join(known)}."
             )
-    text, survivors = kill_table(args.exercises or list(known), progress("kill table"))
+        wanted += lesson or [name]
+    if args.seeds:
+        seeds = range(args.seeds)
+        text, failures = steadiness(wanted, seeds, progress("right answers"), args.sandbox)
+    else:
+        text, failures = kill_table(wanted, progress("kill table"), args.sandbox)
     print(text)
-    return 1 if survivors else 0
+    return 1 if failures else 0
+
+
+def run_doctor(args):
+    from autograder.doctor import examine, report
+
+    findings = examine(args.course)
+    print(report(findings, as_json=args.json))
+    return 1 if any(finding.fatal for finding in findings) else 0
 
 
 def _shown(path):

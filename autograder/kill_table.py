@@ -56,12 +56,12 @@ def outcomes(id, reference, trials, seed=None):
         yield Outcome(entry.title, verdict, complaints_about(entry, verdict), entry.cause)
 
 
-def steadiness(ids, seeds, progress=lambda iterable: iterable):
+def steadiness(ids, seeds, progress=lambda iterable: iterable, sandbox="auto"):
     """(a line for each exercise and failure, the number of failures) of judging the reference and
     every right answer with every seed: none may ever lose a point."""
     references = reference_solutions()
     lines, failures = [], 0
-    with Trials() as trials:
+    with Trials(sandbox=sandbox) as trials:
         for id in progress(ids):
             right = [("the reference solution", references[id])]
             right += [(e.title, e.source(references[id])) for e in catalogue(id) if not e.cause]
@@ -91,11 +91,11 @@ def blank(reference):
     return "\n".join(lines) + "\n"
 
 
-def kill_table(ids, progress=lambda iterable: iterable):
+def kill_table(ids, progress=lambda iterable: iterable, sandbox="auto"):
     """(the table as text, the number of answers that were not judged as they must be)."""
     references = reference_solutions()
     lines, wrong, right, survivors = [], 0, 0, 0
-    with Trials() as trials:
+    with Trials(sandbox=sandbox) as trials:
         for id in progress(ids):
             test = exercises.find(id)
             lines.append(f"\n{id} ({test.points:g} points)")

@@ -1,26 +1,32 @@
 """`autograder try`: judge answer files one by one, each in a process of its own.
 
-One clean process is started and forks for every answer, so that hundreds take a minute; see
-`autograder.probe.serve`. What comes back is judged here.
+One clean process is started in the sandbox and forks for every answer, so that hundreds take a
+minute; see `autograder.probe.serve`. What comes back is judged here.
 """
 
+import inspect
 import json
 import secrets
 import subprocess
 import sys
 
-from autograder import probe
+from autograder import probe, sandbox
 from autograder.judge import SECONDS, Plan
 
 
 class Trials:
-    """A process that runs answers; use as a context manager, then `judge(exercise, code)`."""
+    """A process that runs answers; use as a context manager, then `judge(exercise, code)`.
 
-    def __init__(self, seconds=SECONDS):
+    sandbox: "require", "auto" or "off", see `autograder.sandbox`.
+    """
+
+    def __init__(self, seconds=SECONDS, sandbox="auto"):
         self.seconds = seconds
+        self.sandbox = sandbox
         self.process = None
 
     def __enter__(self):
+        sandbox.announce(self.sandbox)
         return self
 
     def __exit__(self, *exc):
@@ -33,8 +39,10 @@ class Trials:
 
     def _start(self):
         if self.process is None or self.process.poll() is not None:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-u", probe.__file__, "serve"],
+            # As text, because the sandbox holds no file of `autograder`; -P: no module from here.
+            self.process = sandbox.popen(
+                [sys.executable, "-P", "-u", "-c", inspect.getsource(probe), "serve"],
+                self.sandbox,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
