@@ -1,27 +1,58 @@
-"""Grade a class: every submission through nbgrader's autograde, one bad notebook stopping nobody.
+"""Grade a class: one submission after the other, one bad notebook stopping nobody.
+
+`grade_one` is a function of files alone: what was handed in and what was released go in, a graded
+notebook and its marks come out. It needs no gradebook and changes nothing on disk. `enter` then
+writes the outcome down, in an order in which an interruption at any moment leaves either the old
+marks or a note that grading was interrupted; to run again is all there is to do.
 
 Marks are kept in nbgrader's gradebook and, with causes and messages, in `marks.json` beside it.
 """
 
 import json
+import os
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import nbformat
-from nbgrader.api import MissingEntry
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+from nbgrader.utils import compute_checksum
+from sqlalchemy.exc import OperationalError
 
 from autograder import exercises
 from autograder.course import CourseError
-from autograder.judge import MIME
-from autograder.release import api, gradebook, require_release, run
+from autograder.intake import Submission, take_in
+from autograder.judge import points_in_words
+from autograder.nbgrader_plugins import RepairSubmission, mend
+from autograder.release import api, gradebook, require_release
+from autograder.repair import grade_id, has_answers, nbgrader
+from autograder.sandbox import announce
+
+INTERRUPTED = "grading was interrupted: run it again"
+
+# Steps of nbgrader's that read or write the gradebook. Here `mend` restores what the first four
+# look up there, and `enter` writes what the others would.
+WITH_GRADEBOOK = (
+    RepairSubmission,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+    AssignLatePenalties,
+)
 
 
 @dataclass
 class Mark:
     """What one student got for one lesson.
 
-    flags: what a person should look at. repairs: what was mended before grading.
-    exercises: {id: {"score", "max", "cause", "message"}}.
+    flags: what a person should look at. repairs: what was mended before grading. by_hand: those
+    flags that tell of points given by a person. digest: of the file that was graded. exercises:
+    {id: {"score", "max", "cause", "message"}}.
     """
 
     student: str
@@ -30,8 +61,11 @@ class Mark:
     flags: list[str] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
     exercises: dict[str, dict] = field(default_factory=dict)
+    by_hand: list[str] = field(default_factory=list)
+    digest: str = ""
 
     def as_dict(self):
+        """What people and other programs read."""
         return {
             "score": self.score,
             "max": self.max,
@@ -39,6 +73,17 @@ class Mark:
             "repairs": self.repairs,
             "exercises": self.exercises,
         }
+
+
+@dataclass
+class Graded:
+    """The outcome for one submission: a graded notebook with verdicts, or a problem."""
+
+    submission: Submission
+    notebook: nbformat.NotebookNode | None = None
+    verdicts: dict = field(default_factory=dict)
+    repairs: list[str] = field(default_factory=list)
+    problem: str = ""
 
 
 def students_of(lesson, wanted=()):
@@ -54,107 +99,240 @@ def students_of(lesson, wanted=()):
     return [student for student in known if not wanted or student in wanted]
 
 
-def grade(lesson, student):
-    """Grade one submission; returns its `Mark`. Never raises for what a student sent."""
-    problem = unreadable(lesson.submission(student))
-    if not problem:
-        try:
-            run(api(lesson.course).autograde, lesson.id, student, force=True, create=True)
-            return read_mark(lesson, student)
-        except Exception as error:  # whatever it is, the rest of the class is graded
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            problem = f"grading failed: {lines[-1][:200]}"
-    shutil.rmtree(lesson.autograded(student).parent, ignore_errors=True)  # of an earlier file
-    record_zero(lesson, student)
-    return flagged(lesson, student, problem)
+# ---------------------------------------------------------------- one submission
 
 
-def unreadable(path):
-    """None, or why this file cannot be read as a notebook."""
-    if not path.is_file():
-        others = sorted(p.name for p in path.parent.glob("*"))
-        return f"no file {path.name} was handed in (found: {', '.join(others) or 'nothing'})"
+def grade_one(folder, released, name, student="", config=None):
+    """Grade what lies in one folder; returns the `Graded`. Never raises for what was sent.
+
+    folder: of the submission. released: the lesson's notebook as it was released. name: what the
+    file should be called, without .ipynb. config: nbgrader's configuration (`api(course).config`),
+    whose steps are run here as in `nbgrader autograde`, but for those that need a gradebook.
+    """
+    submission = take_in(folder, name, student, released)
+    graded = Graded(submission, repairs=list(submission.notes), problem=submission.problem)
+    if graded.problem:
+        return graded
     try:
-        notebook = nbformat.read(path, as_version=4)
-        if not isinstance(notebook.cells, list) or not notebook.cells:
-            return "the notebook holds no cells"
-    except Exception as error:  # nbformat raises a wide variety for broken files
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return f"the file is not a notebook that can be read: {reason[:200]}"
-    return None
+        notebook = submission.notebook
+        graded.repairs += mend(notebook, released)
+        notebook.metadata["autograder"]["repairs"] = graded.repairs
+        if not has_answers(notebook):
+            graded.problem = (
+                "none of this lesson's answer cells are in the notebook; it may be another lesson's"
+            )
+            return graded
+        graded.notebook, resources = _through_the_steps(notebook, name, student, config)
+        graded.verdicts = resources["autograder"]["verdicts"]
+    except CourseError:  # the course's or the machine's, and no fault of this submission
+        raise
+    except Exception as error:  # whatever it is, the rest of the class is graded
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        graded.problem = f"grading failed: {lines[-1][:200]}"
+    return graded
 
 
-def record_zero(lesson, student):
-    """Enter 0 for every exercise, to be looked at by a person."""
-    with gradebook(lesson.course) as opened:
-        opened.update_or_create_student(student)
-        submission = opened.update_or_create_submission(lesson.id, student)
-        for notebook in submission.notebooks:
-            for entry in notebook.grades:
-                entry.auto_score = 0
-                entry.needs_manual_grade = True
-        opened.db.commit()
+def _through_the_steps(notebook, name, student, config):
+    steps = config.Autograde.sanitize_preprocessors + config.Autograde.autograde_preprocessors
+    resources = {"metadata": {}, "nbgrader": {"notebook": name, "student": student}}
+    for step in steps:
+        if not issubclass(step, WITH_GRADEBOOK):
+            notebook, resources = step(config=config)(notebook, resources)
+    return notebook, resources
 
 
-def flagged(lesson, student, problem):
-    zero = {
-        id: {
-            "score": 0.0,
-            "max": float(exercises.find(id).points),
-            "cause": None,
-            "message": "Not graded: a person will look at this submission.",
-        }
-        for id in lesson.exercises()
-    }
-    maximum = sum(entry["max"] for entry in zero.values())
-    return Mark(student, 0.0, maximum, flags=[problem], exercises=zero)
+def configuration(course, sandbox=None):
+    """nbgrader's configuration of this course; `sandbox` stands above what it says of that.
+
+    A `SandboxError` if there must be a sandbox and cannot be one, before anybody is graded.
+    """
+    config = api(course).config
+    if sandbox:
+        config.JudgedExecute.sandbox = sandbox
+    announce(config.JudgedExecute.get("sandbox", "auto"))
+    return config
 
 
-def read_mark(lesson, student):
-    """The `Mark` of a submission that has been graded: points from the gradebook, words from the
-    graded notebook."""
-    notebook = nbformat.read(lesson.autograded(student), as_version=4)
-    verdicts = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            verdict = output.get("data", {}).get(MIME)
-            if verdict and cell.metadata.get("nbgrader", {}).get("grade"):
-                verdicts[verdict["exercise"]] = verdict
-    with gradebook(lesson.course) as opened:
-        try:
-            submission = opened.find_submission(lesson.id, student)
-        except MissingEntry:
-            raise CourseError(f"{student} is not in the gradebook for {lesson.id}") from None
-        found = {
-            entry.name.removeprefix("test_"): (entry.score, entry.max_score)
-            for graded in submission.notebooks
-            for entry in graded.grades
-        }
-        mark = Mark(student, submission.score, submission.max_score)
-    mark.repairs = list(notebook.metadata.get("autograder", {}).get("repairs", []))
-    for id in lesson.exercises():
-        score, maximum = found[id]
-        verdict = verdicts.get(id, {})
-        mark.exercises[id] = {
-            "score": score,
-            "max": maximum,
-            "cause": verdict.get("cause"),
-            "message": verdict.get("message", "Not judged."),
-        }
-        if not verdict:
+def grade(lesson, student, sandbox=None):
+    """Grade one submission and enter its marks; returns its `Mark`. sandbox: as `configuration`."""
+    released = nbformat.read(lesson.release, as_version=4)
+    folder = lesson.submission(student).parent
+    config = configuration(lesson.course, sandbox)
+    graded = grade_one(folder, released, lesson.notebook, student, config)
+    try:
+        return enter(lesson, student, graded)
+    except OperationalError as error:
+        raise CourseError(
+            f"the gradebook cannot be written: {error.orig}. What was finished is kept; run this "
+            "again when nothing else uses the gradebook."
+        ) from None
+
+
+# ---------------------------------------------------------------- writing it down
+
+
+def enter(lesson, student, graded):
+    """Write the outcome into gradebook, `autograded/` and `marks.json`; returns the `Mark`.
+
+    First marks.json says that something is going on; then the rows of the gradebook change in one
+    transaction; then the files; last marks.json tells the mark.
+    """
+    before = load_marks(lesson.course).get(lesson.id, {}).get(student, {})
+    ids = lesson.exercises()
+    most = {id: float(exercises.find(id).points) for id in ids}
+    mark = Mark(student, 0.0, sum(most.values()), repairs=graded.repairs)
+    mark.digest = graded.submission.digest
+    scores = _enter_in_gradebook(lesson, mark, graded, before)
+
+    shutil.rmtree(lesson.autograded(student).parent, ignore_errors=True)  # of an earlier file
+    if graded.problem:
+        mark.flags.append(graded.problem)
+    else:
+        write_whole(lesson.autograded(student), nbformat.writes(graded.notebook) + "\n")
+        if time := graded.submission.timestamp:
+            stamp = lesson.autograded(student).with_name("timestamp.txt")
+            write_whole(stamp, f"{time.isoformat(' ')} UTC")
+    mark.flags += mark.by_hand
+    for id in ids:
+        verdict = graded.verdicts.get(id, {})
+        message = verdict.get("message", "Not judged.")
+        if graded.problem:
+            message = "Not graded: a person will look at this submission."
+        elif not verdict:
             mark.flags.append(f"{id} was not judged")
+        mark.exercises[id] = {
+            "score": scores.get(id, 0.0),
+            "max": most[id],
+            "cause": verdict.get("cause"),
+            "message": message,
+        }
+    if missing := [id for id in ids if id not in scores]:
+        mark.flags.append(f"not in the gradebook: {', '.join(missing)}; release the lesson again")
+    mark.score = sum(entry["score"] for entry in mark.exercises.values())
+    save(lesson, mark)
     return mark
 
 
-def grade_class(lesson, students=(), progress=lambda iterable: iterable):
-    """Grade every submission of a lesson; returns the list of `Mark`s, and keeps them on disk."""
+def _enter_in_gradebook(lesson, mark, graded, before):
+    """Enter the scores in one transaction; returns {exercise: score that now holds}.
+
+    nbgrader lets points that a person gave by hand, and extra credit, outlive everything. For the
+    same file they stay. A new file is marked afresh: they are taken off and told in `mark.by_hand`,
+    so that no mark stays for work that is no longer there.
+    """
+    known = bool(before.get("digest"))
+    same = before.get("digest") == mark.digest
+    interrupted = INTERRUPTED in before.get("flags", [])
+    if same or interrupted:
+        mark.by_hand += before.get("by_hand", [])
+    with gradebook(lesson.course) as opened:
+        opened.update_or_create_student(mark.student)
+        submission = opened.update_or_create_submission(
+            lesson.id, mark.student, timestamp=graded.submission.timestamp
+        )
+        rows = {
+            row.name.removeprefix("test_"): row
+            for notebook in submission.notebooks
+            for row in notebook.grades
+        }
+        for id, row in rows.items():
+            given = _given_by_hand(row)
+            if given and not same:
+                now = "the new one was marked afresh" if known else "they stay, please look at them"
+                told = f"{id}: a person had given {given}, perhaps for an earlier file; {now}"
+                if told not in mark.by_hand:
+                    mark.by_hand.append(told)
+        # From here on until the end of `enter`, whoever looks knows that it is not finished.
+        digest = before.get("digest", "")
+        pending = Mark(
+            mark.student, 0.0, mark.max, [INTERRUPTED], by_hand=mark.by_hand, digest=digest
+        )
+        save(lesson, pending)
+        for id, row in rows.items():
+            verdict = graded.verdicts.get(id)
+            score = verdict["score"] if verdict else 0.0
+            given = _given_by_hand(row)
+            if not same or row.auto_score != score or not (verdict or given):
+                row.needs_manual_grade = not verdict or bool(given)
+            if not same and known:
+                row.manual_score = row.extra_credit = None
+            row.auto_score = score
+        for notebook in submission.notebooks:
+            for comment in notebook.comments:
+                comment.auto_comment = _auto_comment(comment.name, graded.notebook)
+        opened.db.commit()
+        if graded.notebook:
+            _late_penalty(lesson, mark.student, graded.notebook)
+            opened.db.expire_all()
+        return {id: row.score for id, row in rows.items()}
+
+
+def _given_by_hand(row):
+    """'1.5 points', '1.5 points and 1 point extra': what a person gave; "" if nothing."""
+    given = []
+    if row.manual_score is not None:
+        given.append(points_in_words(row.manual_score))
+    if row.extra_credit:
+        given.append(f"{points_in_words(row.extra_credit)} extra")
+    return " and ".join(given)
+
+
+def _auto_comment(id, notebook):
+    """nbgrader's own words on an answer cell that stands as it was released."""
+    cells = [cell for cell in notebook.cells if grade_id(cell) == id] if notebook else []
+    blank = any(nbgrader(cell).get("checksum") == compute_checksum(cell) for cell in cells)
+    return "No response." if blank else None
+
+
+def _late_penalty(lesson, student, notebook):
+    """nbgrader's own step, by whichever rule its configuration names."""
+    course = api(lesson.course)
+    resources = {
+        "nbgrader": {
+            "notebook": lesson.notebook,
+            "assignment": lesson.id,
+            "student": student,
+            "db_url": course.coursedir.db_url,
+        }
+    }
+    AssignLatePenalties(config=course.config)(notebook, resources)
+
+
+def grade_class(lesson, students=(), progress=lambda iterable: iterable, sandbox=None):
+    """Grade every submission of a lesson; returns the list of `Mark`s, and keeps each on disk as
+    soon as it is there."""
     require_release(lesson)
-    marks = [grade(lesson, student) for student in progress(students_of(lesson, students))]
-    save(lesson, marks)
-    return marks
+    exercises.load()  # what is wrong with the course is no student's fault, and stops the run
+    students = students_of(lesson, students)
+    return [grade(lesson, student, sandbox) for student in progress(students)]
 
 
-# ---------------------------------------------------------------- marks.json
+def outdated(lesson):
+    """The students whose marks are not of the file that lies in `submitted/` now."""
+    marks = load_marks(lesson.course).get(lesson.id, {})
+    released = nbformat.read(lesson.release, as_version=4)
+    return [
+        student
+        for student in lesson.students()
+        if student in marks
+        and take_in(lesson.submission(student).parent, lesson.notebook, student, released).digest
+        != marks[student].get("digest", "")
+    ]
+
+
+# ---------------------------------------------------------------- files
+
+
+def write_whole(path, text):
+    """Write a file so that at every moment it is either the old one or the new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.new")
+    with open(scratch, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(scratch, path)
 
 
 def _file(course):
@@ -164,14 +342,19 @@ def _file(course):
 def load_marks(course):
     """{lesson: {student: mark}} of everything graded so far."""
     path = _file(course)
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise CourseError(
+            f"{path} cannot be read. Move it away and run `autograder grade` again."
+        ) from None
 
 
-def save(lesson, marks):
-    """Add these marks to those kept on disk."""
+def save(lesson, mark):
+    """Add this mark to those kept on disk."""
     kept = load_marks(lesson.course)
-    kept.setdefault(lesson.id, {}).update({mark.student: mark.as_dict() for mark in marks})
-    text = json.dumps(kept, indent=1, ensure_ascii=False)
-    scratch = _file(lesson.course).with_suffix(".tmp")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(_file(lesson.course))
+    more = {"by_hand": mark.by_hand, "digest": mark.digest}
+    kept.setdefault(lesson.id, {})[mark.student] = mark.as_dict() | more
+    write_whole(_file(lesson.course), json.dumps(kept, indent=1, ensure_ascii=False))

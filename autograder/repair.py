@@ -1,17 +1,34 @@
 """Mend a submission before it is graded: put every released cell back where it belongs.
 
-Notebooks come back with cells duplicated, deleted, reordered or stripped of their metadata. The
-release says which cells there must be. Test cells are taken from the release, always. A solution
-cell is looked for by its grade id and, where that is lost, by the function it defines; if there
-are several, the last one a student has written in wins, and the others stay as ordinary cells. A
-cell with student work is never dropped. Every repair is told in a sentence.
+Notebooks come back with cells duplicated, split, deleted, reordered, retyped or stripped of their
+metadata. The release says which cells there must be, and in which order.
+
+- Test cells are taken from the release, always. What somebody has written into one stays, as an
+  ordinary cell.
+- An answer cell is looked for by its grade id and, where that is lost, foreign or on a blank cell,
+  by the function it defines. Of several, the last one a student has written in counts, as it would
+  in a notebook that is run from top to bottom; the others stay as ordinary cells.
+- An answer in several cells is graded as one. Where the lesson's cells stand in another order they
+  are put back into the lesson's, and each cell of a student's own stays behind the one it stood
+  behind.
+- Of the student's metadata nothing is kept that could change how a cell is run.
+
+A cell with student work is never dropped. Every repair is told in a sentence.
 """
 
+import ast
 import copy
 import re
 
 CELL_ID = re.compile(r"[a-zA-Z0-9-_]{1,64}")  # as nbformat wants them
-DEFINES = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
+DEFINES = re.compile(r"^(?:(?:def|class)\s+(\w+)|(\w+)[ \t]*=(?!=))", re.MULTILINE)
+INSTALLS = re.compile(
+    r"^([ \t]*)([%!][ \t]*(?:python[\d.]*[ \t]+-m[ \t]+)?"
+    r"(?:pip3?|conda|mamba|uv|apt|apt-get)\b[^\n]*)",
+    re.MULTILINE,
+)
+MAX_PARTS = 4  # cells that one answer may have been split into
+MAX_PARSED = 200_000  # characters of a cell that are looked at for what they import
 
 
 def nbgrader(cell):
@@ -32,123 +49,354 @@ def is_test(cell):
     return bool(nbgrader(cell).get("grade"))
 
 
+def has_answers(notebook):
+    """Whether a repaired notebook holds any of its lesson's answer cells, be it untouched."""
+    return any(is_solution(cell) for cell in notebook.cells)
+
+
 def repair(submitted, released):
     """Mend notebook `submitted` in place after `released`; returns the repairs as sentences."""
-    repairs = []
-    solutions = [cell for cell in released.cells if is_solution(cell)]
-    tests = [cell for cell in released.cells if is_test(cell)]
-    release_ids = {grade_id(cell) for cell in solutions + tests}
+    return _Repair(submitted, released).sentences
 
-    for cell in submitted.cells:
-        if not isinstance(grade_id(cell), str | None) or not nbgrader(cell):
-            cell.metadata.pop("nbgrader", None)
-    submitted.nbformat_minor = max(submitted.nbformat_minor, released.nbformat_minor)
 
-    # Test cells go; they come back from the release below, each behind its solution. What
-    # somebody has written into one stays, as an ordinary cell.
-    seen_tests = [cell for cell in submitted.cells if _looks_like_test(cell, tests)]
-    blank = {test.source.strip() for test in tests}
-    for cell in seen_tests:
-        if cell.source.strip() not in blank:
-            kept = copy.deepcopy(cell)
-            kept.metadata = type(cell.metadata)()
-            submitted.cells.insert(submitted.cells.index(cell), kept)
-    cells = [cell for cell in submitted.cells if not any(cell is test for test in seen_tests)]
+class _Repair:
+    """One run: `pairs` is the notebook so far, as [model or None, cell], model being the released
+    cell that a cell stands for."""
 
-    chosen = {}
-    for solution in solutions:
-        id = grade_id(solution)
-        candidates = [cell for cell in cells if _is_answer_to(solution, cell)]
-        written = [cell for cell in candidates if cell.source.strip() != solution.source.strip()]
+    def __init__(self, submitted, released):
+        self.sentences = []
+        self.released = released.cells
+        self.order = {id(model): place for place, model in enumerate(self.released)}
+        self.solutions = [cell for cell in self.released if is_solution(cell)]
+        self.tests = [cell for cell in self.released if is_test(cell)]
+        self.labels = {grade_id(cell) for cell in self.solutions + self.tests}
+
+        self.take_metadata(submitted)
+        self.pairs = [[None, cell] for cell in submitted.cells]
+        self.match_tests()
+        self.match_plain_cells()
+        for solution in self.solutions:
+            self.match_answer(solution)
+        self.take_labels()
+        self.restore_order()
+        self.join_parts()
+        self.put_back_tests()
+        self.put_back_imports()
+        self.leave_out_installs()
+
+        submitted.cells = [cell for _, cell in self.pairs]
+        submitted.metadata = copy.deepcopy(released.metadata)
+        submitted.nbformat_minor = max(submitted.nbformat_minor, released.nbformat_minor)
+        _unique_ids(submitted)
+
+    def say(self, sentence):
+        self.sentences.append(sentence)
+
+    # ---- what stands for what
+
+    def take_metadata(self, submitted):
+        """Take off everything but a label that could be one."""
+        changing = set()
+        for cell in submitted.cells:
+            tags = cell.metadata.get("tags")
+            for tag in tags if isinstance(tags, list) else ():
+                if tag in ("skip-execution", "raises-exception"):
+                    changing.add(tag)
+            label = copy.deepcopy(nbgrader(cell))
+            cell.metadata = type(cell.metadata)()
+            cell.pop("attachments", None)
+            if isinstance(label.get("grade_id"), str):
+                cell.metadata["nbgrader"] = label
+        if changing:
+            self.say(f"Tags that change how a cell is run were taken off: {_listed(changing)}.")
+
+    def match_tests(self):
+        by_id = {grade_id(test): test for test in self.tests}
+        by_source = {test.source.strip(): test for test in self.tests}
+        seen = {id_: [] for id_ in by_id}
+        pairs = []
+        for model, cell in self.pairs:
+            blank = by_source.get(cell.source.strip())
+            test = by_id.get(grade_id(cell)) if is_test(cell) else None
+            if test is None and blank is None:
+                pairs.append([model, cell])
+                continue
+            test = test if test is not None else blank
+            if blank is None:
+                kept = copy.deepcopy(cell)
+                kept.metadata = type(cell.metadata)()
+                pairs.append([None, kept])
+            seen[grade_id(test)].append(cell)
+            pairs = [pair for pair in pairs if pair[0] is not test]  # the last place counts
+            restored = copy.deepcopy(test)
+            restored["id"] = cell.get("id")
+            pairs.append([test, restored])
+        self.pairs = pairs
+        for id_, cells in seen.items():
+            if not cells:
+                self.say(f"The test cell “{id_}” was missing; it was put back.")
+            elif len(cells) > 1:
+                self.say(f"The test cell “{id_}” stood {len(cells)} times; one was kept.")
+
+    def match_plain_cells(self):
+        plain = [cell for cell in self.released if not nbgrader(cell)]
+        for by in ("source", "id"):
+            free = {
+                _key(model, by): model
+                for model in reversed(plain)
+                if not any(pair[0] is model for pair in self.pairs)
+            }
+            for pair in self.pairs:
+                if pair[0] is None and not grade_id(pair[1]):
+                    pair[0] = free.pop(_key(pair[1], by), None)
+
+    def match_answer(self, solution):
+        """Find the cell that answers, make it the answer cell, and tell what was wrong."""
+        id_ = grade_id(solution)
+        blank = solution.source.strip()
+        # A cell that still stands as it was released for another purpose is nobody's answer.
+        free = [pair for pair in self.pairs if pair[0] is None]
+        labelled = [pair for pair in free if grade_id(pair[1]) == id_]
+        candidates = labelled
+        if not any(pair[1].source.strip() != blank for pair in labelled):
+            candidates = [p for p in free if p in labelled or self.defines(solution, p[1])]
         if not candidates:
-            repairs.append(f"The answer cell “{id}” was missing; it counts as not written.")
-            continue
+            candidates = [p for p in free if self.defines(solution, p[1], misplaced=True)]
+        if not candidates:
+            self.say(f"The answer cell “{id_}” was missing; it counts as not written.")
+            return
+        written = [pair for pair in candidates if pair[1].source.strip() != blank]
         best = (written or candidates)[-1]
-        if len(candidates) > 1:
-            repairs.append(
-                f"There were {len(candidates)} cells for “{id}”; the last one you had written in "
+        wanted = _defined(solution.source)
+        found = [pair for pair in written if _defined(pair[1].source) & wanted]
+        lacking = wanted - _defined(best[1].source)
+        if any(_defined(pair[1].source) & lacking for pair in found):
+            best = found[0]  # a cell was split, and each part has the label; see `join_parts`
+        elif len(candidates) > 1:
+            self.say(
+                f"There were {len(candidates)} cells for “{id_}”; the last one you had written in "
                 "was graded."
             )
-        if grade_id(best) != id:
-            repairs.append(f"The answer cell “{id}” had lost its label; it was found by its code.")
-        for other in candidates:
-            if other is best:
+        cell = best[1]
+        if grade_id(cell) != id_:
+            self.say(f"The answer cell “{id_}” had lost its label; it was found by its code.")
+        if cell.cell_type != "code":
+            self.say(f"The answer cell “{id_}” had become text; it was made code again.")
+        for pair in candidates:
+            pair[1].metadata.pop("nbgrader", None)
+        self.pairs = [
+            pair
+            for pair in self.pairs
+            if pair is best or not any(pair is p for p in candidates) or pair in written
+        ]
+        best[0] = solution
+        cell.metadata = copy.deepcopy(solution.metadata)
+        _make_code(cell)
+
+    def defines(self, solution, cell, misplaced=False):
+        """Whether a cell without a label of this lesson (or, `misplaced`, with another exercise's)
+        defines what the solution does: all of it or, in a part, some of it."""
+        wanted = _defined(solution.source)
+        label = grade_id(cell)
+        if label in self.labels:
+            if not misplaced or not is_solution(cell):
+                return False
+            own = next((s for s in self.solutions if grade_id(s) == label), None)
+            return bool(wanted) and wanted <= _defined(cell.source) - (
+                _defined(own.source) if own is not None else set()
+            )
+        found = _defined(cell.source)
+        return bool(wanted & found) if misplaced else bool(wanted) and wanted <= found
+
+    def take_labels(self):
+        """Take the label off every cell that is not a released one."""
+        for model, cell in self.pairs:
+            if model is None and nbgrader(cell):
+                if grade_id(cell) not in self.labels and (is_solution(cell) or is_test(cell)):
+                    self.say(f"A cell labelled “{_short(grade_id(cell))}” is not of this lesson.")
+                cell.metadata.pop("nbgrader", None)
+
+    # ---- where it stands
+
+    def place(self, pair):
+        return self.order[id(pair[0])]
+
+    def restore_order(self):
+        places = [self.place(pair) for pair in self.pairs if pair[0] is not None]
+        if places == sorted(places):
+            return
+        groups = [[]]  # what stands before the first released cell, then a group for each
+        for pair in self.pairs:
+            if pair[0] is not None:
+                groups.append([])
+            groups[-1].append(pair)
+        groups[1:] = sorted(groups[1:], key=lambda group: self.place(group[0]))
+        self.pairs = [pair for group in groups for pair in group]
+        self.say("The lesson's cells stood in another order; they were put back into the lesson's.")
+
+    def join_parts(self):
+        """Bring together answers that were split: in the middle of the code, or by functions."""
+        for solution in self.solutions:
+            answer = self.of(solution)
+            if answer is None:
                 continue
-            if other in written:
-                other.metadata.pop("nbgrader", None)
-            else:
-                cells = [cell for cell in cells if cell is not other]
-        if best.cell_type != "code":
-            repairs.append(f"The answer cell “{id}” had become text; it was made code again.")
-        _become(best, solution, keep_source=True)
-        chosen[id] = best
+            parts = self.cut_off(answer)
+            lacking = _defined(solution.source) - _defined(answer[1].source)
+            start = self.index(answer) + 1
+            others = [
+                pair
+                for pair in self.pairs
+                if pair[0] is None and _defined(pair[1].source) & lacking
+            ]
+            if others and not parts:
+                test = self.index(self.test_behind(answer))
+                for pair in others:
+                    _make_code(pair[1])
+                late = [pair for pair in others if self.index(pair) > test >= 0]
+                for pair in late:
+                    self.pairs.remove(pair)
+                self.pairs[start:start] = late
+                parts = len(others)
+            if parts:
+                self.say(
+                    f"The answer “{grade_id(solution)}” was spread over {parts + 1} cells; they "
+                    "were graded together."
+                )
 
-    for cell in cells:
-        if nbgrader(cell) and not any(cell is answer for answer in chosen.values()):
-            if grade_id(cell) not in release_ids and (is_solution(cell) or is_test(cell)):
-                repairs.append(f"A cell labelled “{grade_id(cell)}” is not of this lesson.")
-            cell.metadata.pop("nbgrader", None)
+    def cut_off(self, answer):
+        """Join an answer that was cut in the middle of its code; returns how many cells it took."""
+        if _parses(answer[1].source):
+            return 0
+        start = self.index(answer) + 1
+        joined = answer[1].source
+        for count, pair in enumerate(self.pairs[start : start + MAX_PARTS], 1):
+            if pair[0] is not None:
+                return 0
+            joined += "\n" + pair[1].source
+            if _parses(joined):
+                answer[1].source = joined
+                del self.pairs[start : start + count]
+                return count
+        return 0
 
-    submitted.cells = _with_tests(cells, released, chosen)
-    for test in tests:
-        copies = sum(grade_id(cell) == grade_id(test) for cell in seen_tests)
-        if copies == 0:
-            repairs.append(f"The test cell “{grade_id(test)}” was missing; it was put back.")
-        elif copies > 1:
-            repairs.append(f"The test cell “{grade_id(test)}” stood {copies} times; one was kept.")
-    _unique_ids(submitted)
-    return repairs
+    def put_back_tests(self):
+        for test in self.tests:
+            if self.of(test) is None:
+                self.insert(test)
+
+    def put_back_imports(self):
+        """Put back a released cell of imports that was deleted, if an answer needs it."""
+        code = [cell.source for _, cell in self.pairs if cell.cell_type == "code"]
+        have = set().union(*(_imported(source) for source in code))
+        answers = [cell.source for model, cell in self.pairs if model in self.solutions]
+        words = set(re.findall(r"\w+", "\n".join(answers)))
+        for model in reversed(self.released):
+            if nbgrader(model) or model.cell_type != "code" or self.of(model) is not None:
+                continue
+            if (_imported(model.source) - have) & words:
+                self.insert(model, first=True)
+                self.say("The cell with the lesson's imports was missing; it was put back.")
+
+    def leave_out_installs(self):
+        found = []
+        for model, cell in self.pairs:
+            if cell.cell_type == "code" and (model is None or cell.source != model.source):
+                found += [line.strip() for _, line in INSTALLS.findall(cell.source)]
+                cell.source = INSTALLS.sub(r"\1pass  # not run while grading: \2", cell.source)
+        if found:
+            what = _listed({_short(line) for line in found[:3]})
+            self.say(f"Lines that install packages are not run while grading: {what}.")
+
+    def of(self, model):
+        """The pair that stands for a released cell, None if there is none."""
+        return next((pair for pair in self.pairs if pair[0] is model), None)
+
+    def index(self, pair):
+        return next((i for i, p in enumerate(self.pairs) if p is pair), -1)
+
+    def test_behind(self, answer):
+        """The pair of the first test behind an answer in the lesson's order."""
+        behind = [test for test in self.tests if self.order[id(test)] > self.place(answer)]
+        return self.of(behind[0]) if behind else None
+
+    def insert(self, model, first=False):
+        """Put a copy of a released cell behind the last one that comes before it in the lesson."""
+        position = 0 if first else len(self.pairs)
+        before = [
+            i
+            for i, pair in enumerate(self.pairs)
+            if pair[0] is not None and self.place(pair) < self.order[id(model)]
+        ]
+        if before:
+            position = before[-1] + 1
+            answer = self.pairs[before[-1]][0]
+            # An answer's own further cells stay before its test.
+            if is_test(model) and is_solution(answer):
+                wanted = _defined(answer.source)
+                while position < len(self.pairs) and (
+                    self.pairs[position][0] is None
+                    and _defined(self.pairs[position][1].source) & wanted
+                ):
+                    position += 1
+        self.pairs.insert(position, [model, copy.deepcopy(model)])
 
 
-def _looks_like_test(cell, tests):
-    ids = {grade_id(test) for test in tests}
-    sources = {test.source.strip() for test in tests}
-    if is_test(cell) and grade_id(cell) in ids:
+# ---------------------------------------------------------------- reading code without running it
+
+
+def _defined(source):
+    """The names that are defined at the left margin of this code."""
+    return {name for names in DEFINES.findall(source) for name in names if name}
+
+
+def _imported(source):
+    """The names that this code imports at its top level."""
+    try:
+        body = ast.parse(source[:MAX_PARSED]).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {
+        (alias.asname or alias.name).split(".")[0]
+        for node in body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _parses(source):
+    if len(source) > MAX_PARSED:
         return True
-    return cell.source.strip() in sources
-
-
-def _is_answer_to(solution, cell):
-    if grade_id(cell) == grade_id(solution):
-        return True
-    if grade_id(cell):
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    wanted = set(DEFINES.findall(solution.source))
-    return bool(wanted) and wanted <= set(DEFINES.findall(cell.source))
+    return True
 
 
-def _become(cell, model, keep_source):
-    """Give `cell` the type and metadata of the released cell `model`."""
-    cell.metadata = copy.deepcopy(model.metadata)
-    if not keep_source:
-        cell.source = model.source
-    cell.cell_type = model.cell_type
-    if model.cell_type == "code":
-        cell.setdefault("outputs", [])
-        cell.setdefault("execution_count", None)
-    cell.pop("attachments", None)
+def _key(cell, by):
+    if by == "id":
+        return cell.get("id") if isinstance(cell.get("id"), str) else object()
+    return cell.source.strip()
 
 
-def _with_tests(cells, released, chosen):
-    """The student's cells with each released test cell behind the answer that it tests.
+def _make_code(cell):
+    cell.cell_type = "code"
+    cell.setdefault("outputs", [])
+    cell.setdefault("execution_count", None)
 
-    In the release a test follows its solution. Here it is put right behind the student's cell for
-    that solution, wherever that now stands; where there is none, behind the test before it.
-    """
-    order = [cell for cell in released.cells if is_solution(cell) or is_test(cell)]
-    placed = list(cells)
-    anchor = None
-    for model in order:
-        if is_solution(model):
-            anchor = chosen.get(grade_id(model), anchor)
-            continue
-        test = copy.deepcopy(model)
-        position = len(placed)
-        if anchor is not None:
-            position = next(i for i, cell in enumerate(placed) if cell is anchor) + 1
-        placed.insert(position, test)
-        anchor = test
-    return placed
+
+def _listed(words):
+    return ", ".join(f"“{word}”" for word in sorted(words))
+
+
+def _short(text):
+    text = printable(text)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def printable(text):
+    """The text without what would move a cursor, or could not be written to a file at all."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def _unique_ids(notebook):

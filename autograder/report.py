@@ -4,7 +4,8 @@ import html
 import shutil
 import textwrap
 
-from autograder.grading import load_marks
+from autograder.grading import INTERRUPTED, load_marks, outdated, write_whole
+from autograder.inert import POLICY
 from autograder.nbgrader_plugins import ExportMarks
 from autograder.release import api, gradebook, run
 from backprop_kit.causes import CAUSES
@@ -48,39 +49,45 @@ def likely_mistakes(mark):
 
 
 def write_feedback(lesson, students=(), progress=lambda iterable: iterable):
-    """Write a page for every graded submission of the lesson; returns the pages' paths."""
+    """Write a page for every graded submission of the lesson; returns the pages' paths.
+
+    A student whose file could not be graded, or who has handed in another one since, gets a page
+    that says so. Where grading was interrupted there is no page until it has been run again.
+    """
     marks = load_marks(lesson.course).get(lesson.id, {})
     wanted = [student for student in marks if not students or student in students]
+    newer = outdated(lesson)
     pages = []
     for student in progress(wanted):
         page = lesson.feedback(student)
-        if lesson.autograded(student).is_file():
-            nbgrader = api(lesson.course)
-            run(nbgrader.generate_feedback, lesson.id, student, force=True)
+        shutil.rmtree(page.parent, ignore_errors=True)
+        if INTERRUPTED in marks[student]["flags"]:
+            continue
+        if student in newer:
+            flags = ["You have handed in another file since. It has not been graded yet."]
+            write_whole(page, _page_without_marks(lesson, flags))
+        elif lesson.autograded(student).is_file():
+            run(api(lesson.course).generate_feedback, lesson.id, student, force=True)
         else:
-            _page_for_flagged(page, lesson, student, marks[student])
+            write_whole(page, _page_without_marks(lesson, marks[student]["flags"]))
         pages.append(page)
     return pages
 
 
-def _page_for_flagged(page, lesson, student, mark):
+def _page_without_marks(lesson, flags):
     """A page for a submission that could not be graded, so that nobody is left without a word."""
-    if page.parent.exists():
-        shutil.rmtree(page.parent)
-    page.parent.mkdir(parents=True)
-    flags = "".join(f"<li>{html.escape(flag)}</li>" for flag in mark["flags"])
-    page.write_text(
-        f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{html.escape(lesson.id)}</title></head>
+    listed = "".join(f"<li>{html.escape(flag)}</li>" for flag in flags)
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<title>{html.escape(lesson.id)}</title></head>
 <body style="font-family: sans-serif; max-width: 45em; margin: 2em auto">
 <h1>{html.escape(lesson.id)}: not graded yet</h1>
 <p>Your submission could not be graded by the machine. A person will look at it.</p>
-<ul>{flags}</ul>
+<ul>{listed}</ul>
 <p>What you can do: open your notebook, run all cells, save it, and hand it in again.</p>
 </body></html>
-""",
-        encoding="utf-8",
-    )
+"""
 
 
 def export(course, path):

@@ -2,11 +2,10 @@
 
 It names our preprocessors, at nbgrader's own configuration points: `RepairSubmission` mends a
 submission before anything reads it, and `JudgedExecute` runs the notebook and lets the judge,
-outside the student's kernel, decide what each test cell is worth; `FeedbackPage` makes the pages
-that students get readable.
+outside the student's kernel, decide what each test cell is worth; `FeedbackPage` and
+`FeedbackExporter` make the pages that students get readable and inert.
 """
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -19,7 +18,13 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from autograder.nbgrader_plugins import FeedbackPage, JudgedExecute, RepairSubmission
+from autograder.nbgrader_plugins import (
+    TEMPLATES,
+    FeedbackExporter,
+    FeedbackPage,
+    JudgedExecute,
+    RepairSubmission,
+)
 
 c = get_config()  # noqa: F821  (given by nbgrader)
 
@@ -36,6 +41,10 @@ c.Autograde.sanitize_preprocessors = [
     OverwriteCells,
     CheckCellMetadata,
 ]
+# Student code runs in a sandbox if this machine can make one. For a real class say "require": then
+# nothing is graded without one.
+c.JudgedExecute.sandbox = "auto"
+
 c.Autograde.autograde_preprocessors = [
     JudgedExecute,
     IgnorePattern,
@@ -44,6 +53,8 @@ c.Autograde.autograde_preprocessors = [
     AssignLatePenalties,
     CheckCellMetadata,
 ]
-c.GenerateFeedback.preprocessors = [GetGrades, FeedbackPage, CSSHTMLHeaderPreprocessor]
-
-c.Execute.timeout = 30
+# Pages on which nothing acts and for which nothing is fetched.
+c.GenerateFeedback.preprocessors = [GetGrades, FeedbackPage]
+c.GenerateFeedback.exporter_class = FeedbackExporter
+c.FeedbackExporter.template_name = "inert"
+c.FeedbackExporter.extra_template_basedirs = [str(TEMPLATES)]

@@ -215,9 +215,170 @@ def test_a_second_repair_finds_nothing(blank, submitted):
     assert submitted == once
 
 
+def test_helpers_stay_before_the_test(blank, submitted):
+    """A cell between an answer and its test may hold what the answer calls."""
+    place = position_of(submitted, "add_mul")
+    submitted.cells.insert(place + 1, new_code_cell("def helper(x):\n    return x"))
+    assert repair(submitted, blank) == []
+    assert position_of(submitted, "test_add_mul") == place + 2
+
+
+def test_an_answer_in_a_new_cell_below_its_untouched_stub_counts(blank):
+    place = position_of(blank, "test_add_mul")
+    notebook = copy.deepcopy(blank)
+    notebook.cells.insert(place + 1, new_code_cell(WRITTEN))
+    said = repair(notebook, blank)
+    assert sound(notebook, blank)
+    assert cell_of(notebook, "add_mul").source == WRITTEN
+    assert any("2 cells for “add_mul”" in sentence for sentence in said)
+
+
+def test_a_later_experiment_does_not_replace_a_written_answer(blank, submitted):
+    submitted.cells.append(new_code_cell("def add_mul(x, y, z):\n    return 0"))
+    assert repair(submitted, blank) == []
+    assert cell_of(submitted, "add_mul").source == WRITTEN
+
+
+def test_an_answer_with_another_exercises_label_is_found_by_its_code(blank, submitted):
+    """A copied cell keeps the label that it was copied with."""
+    submitted.cells.remove(cell_of(submitted, "fan_out"))
+    twin = copy.deepcopy(cell_of(submitted, "add_mul"))
+    twin.source = "def fan_out(x, y):\n    return 1, 2, 3"
+    submitted.cells.insert(position_of(submitted, "add_mul"), twin)
+    repair(submitted, blank)
+    assert sound(submitted, blank)
+    assert cell_of(submitted, "fan_out").source == twin.source
+    assert cell_of(submitted, "add_mul").source == WRITTEN
+
+
+def test_a_foreign_label_on_an_answer_is_set_right(blank, submitted):
+    cell_of(submitted, "add_mul").metadata["nbgrader"]["grade_id"] = "relu_layer"
+    (said,) = repair(submitted, blank)
+    assert "had lost its label" in said
+    assert cell_of(submitted, "add_mul").source == WRITTEN
+
+
+GATES = {
+    "d_reciprocal": "def d_reciprocal(x):\n    return -1 / x**2",
+    "d_exp": "def d_exp(x):\n    return 1",
+    "d_scale": "def d_scale(x, c):\n    return c",
+    "d_shift": "d_shift = lambda x, c: 1.0",
+}
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["plain", "labelled"])
+@pytest.mark.parametrize("where", ["below", "at the end"])
+def test_functions_of_one_answer_in_several_cells_are_brought_together(
+    blank, submitted, where, labelled
+):
+    first, *others = GATES.values()
+    answer = cell_of(submitted, "gates")
+    answer.source = first
+    place = position_of(submitted, "gates") + 1
+    for other in reversed(others):
+        spot = place if where == "below" else len(submitted.cells)
+        metadata = copy.deepcopy(answer.metadata) if labelled else {}
+        submitted.cells.insert(spot, new_code_cell(other, metadata=metadata))
+    (said,) = repair(submitted, blank)
+    assert "“gates” was spread over 4 cells" in said
+    assert sound(submitted, blank)
+    start, test = position_of(submitted, "gates"), position_of(submitted, "test_gates")
+    assert {cell.source for cell in submitted.cells[start:test]} == set(GATES.values())
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["plain", "labelled"])
+@pytest.mark.parametrize("lines", [1, 2])
+def test_an_answer_cut_in_the_middle_is_joined(blank, submitted, lines, labelled):
+    source = "def add_mul(x, y, z):\n    q = (\n        x + y\n    )\n    return q * z, z, z, q"
+    parts = source.split("\n")
+    cell_of(submitted, "add_mul").source = "\n".join(parts[: lines + 1])
+    metadata = copy.deepcopy(cell_of(submitted, "add_mul").metadata) if labelled else {}
+    rest = new_code_cell("\n".join(parts[lines + 1 :]), metadata=metadata)
+    submitted.cells.insert(position_of(submitted, "add_mul") + 1, rest)
+    (said,) = repair(submitted, blank)
+    assert "spread over 2 cells" in said
+    assert sound(submitted, blank)
+    assert cell_of(submitted, "add_mul").source == source
+
+
+def test_moved_cells_are_put_back_into_the_lessons_order(blank, submitted):
+    moved = cell_of(submitted, "add_mul")
+    submitted.cells.remove(moved)
+    submitted.cells.insert(0, moved)
+    submitted.cells.insert(1, new_code_cell("print('mine, about add_mul')"))
+    (said,) = repair(submitted, blank)
+    assert "another order" in said
+    assert sound(submitted, blank)
+    place = position_of(submitted, "add_mul")
+    assert submitted.cells[place + 1].source == "print('mine, about add_mul')"
+    assert [c.source for c in submitted.cells if c.source in {b.source for b in blank.cells}] == [
+        c.source for c in blank.cells if grade_id(c) != "add_mul"
+    ]
+
+
+def test_deleted_imports_come_back_where_they_are_needed(blank, submitted):
+    imports = next(cell for cell in submitted.cells if "import numpy as np" in cell.source)
+    submitted.cells.remove(imports)
+    assert repair(copy.deepcopy(submitted), blank) == [], "no answer uses them"
+    cell_of(submitted, "add_mul").source = WRITTEN.replace("return", "np.exp(x)\n    return")
+    (said,) = repair(submitted, blank)
+    assert "imports was missing" in said
+    assert submitted.cells.index(imports) < position_of(submitted, "add_mul")
+
+
+def test_imports_of_ones_own_are_enough(blank, submitted):
+    imports = next(cell for cell in submitted.cells if "import numpy as np" in cell.source)
+    submitted.cells.remove(imports)
+    cell_of(submitted, "add_mul").source = f"import numpy as np\n\n{WRITTEN}\n\nnp.exp(1.0)"
+    assert repair(submitted, blank) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%pip install torch", "!pip install -q numpy==1.20", "! python3 -m pip list", "!apt-get x"],
+)
+def test_lines_that_install_are_not_run(blank, submitted, line):
+    submitted.cells.insert(2, new_code_cell(f"if True:\n    {line}\nx = 1"))
+    (said,) = repair(submitted, blank)
+    assert line in said
+    assert submitted.cells[2].source.startswith("if True:\n    pass  # not run while grading")
+    compile(submitted.cells[2].source, "cell", "exec")
+
+
+def test_the_lessons_own_setup_keeps_its_install_line(blank, submitted):
+    setup = next(cell for cell in blank.cells if "%pip install" in cell.source)
+    assert repair(submitted, blank) == []
+    assert setup.source in [cell.source for cell in submitted.cells]
+
+
+def test_tags_and_other_metadata_are_taken_off(blank, submitted):
+    cell_of(submitted, "add_mul").metadata["tags"] = ["skip-execution"]
+    submitted.cells[1].metadata = nbformat.from_dict(
+        {"tags": ["raises-exception", "parameters"], "outputId": "x", "colab": {}}
+    )
+    submitted.metadata["kernelspec"] = {"name": "rm -rf", "display_name": "x"}
+    (said,) = repair(submitted, blank)
+    assert "“raises-exception”, “skip-execution”" in said
+    assert submitted.metadata == blank.metadata
+    assert submitted.cells[1].metadata == {}
+    assert sound(submitted, blank)
+
+
 accidents = st.lists(
     st.tuples(
-        st.sampled_from(["delete", "duplicate", "move", "strip", "retype", "relabel", "sameid"]),
+        st.sampled_from(
+            [
+                "delete",
+                "duplicate",
+                "move",
+                "strip",
+                "retype",
+                "relabel",
+                "sameid",
+                "split",
+                "merge",
+            ]
+        ),
         st.integers(0, 200),
         st.integers(0, 200),
     ),
@@ -225,7 +386,7 @@ accidents = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(accidents)
 def test_no_accident_loses_work_or_a_test(few_cells, accidents):
     blank = few_cells
@@ -256,6 +417,14 @@ def test_no_accident_loses_work_or_a_test(few_cells, accidents):
             cell.pop("execution_count")
         elif kind == "relabel" and nbgrader(cell):
             cell.metadata["nbgrader"]["grade_id"] = "elsewhere"
+        elif kind == "split":
+            lines = cell.source.splitlines(keepends=True)
+            at = j % (len(lines) + 1)
+            twin = copy.deepcopy(cell)
+            cell.source, twin.source = "".join(lines[:at]), "".join(lines[at:])
+            notebook.cells.insert(place + 1, twin)
+        elif kind == "merge" and place + 1 < len(notebook.cells):
+            cell.source += "\n" + notebook.cells.pop(place + 1).source
         elif kind == "sameid":
             cell["id"] = notebook.cells[j % len(notebook.cells)]["id"]
 

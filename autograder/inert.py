@@ -1,0 +1,265 @@
+"""Nothing that a student wrote or a kernel sent does anything in the browser of its reader.
+
+`clean_html` keeps the words, tables and colours of a piece of HTML and drops the rest: scripts,
+frames, forms, links, and everything that a page would have to fetch. The work is bleach's.
+Drawings (SVG) are kept as images, in which browsers run nothing. `inert_outputs` does so to a
+cell's outputs and limits their size, `inert_text` to a text cell. `offences` is the check: what a
+page holds that a strict Content-Security-Policy would refuse.
+"""
+
+import base64
+import binascii
+import html
+import re
+import secrets
+from html.parser import HTMLParser
+
+import nbformat
+from bleach.css_sanitizer import CSSSanitizer
+from bleach.sanitizer import Cleaner
+
+# A page may show its own styles and the images it carries. It may do and fetch nothing.
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+MAX_TEXT = 10_000  # characters of one output
+MAX_HTML = 100_000  # characters of one output in HTML, without its pictures
+MAX_PICTURE = 2_000_000  # characters of one picture
+MAX_OUTPUTS = 50  # of one cell
+MAX_SOURCE = 50_000  # characters of a cell, on a page
+
+# fmt: off
+TAGS = {
+    "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del",
+    "details", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5",
+    "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp",
+    "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "tt", "u", "ul", "var",
+}
+STYLES = {
+    "background-color", "border", "border-bottom", "border-collapse", "border-left",
+    "border-right", "border-top", "color", "display", "font-family", "font-size", "font-style",
+    "font-weight", "margin", "margin-left", "max-width", "overflow-x", "padding", "text-align",
+    "text-decoration", "vertical-align", "white-space", "width",
+}
+# fmt: on
+PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+
+
+def clean_html(text):
+    """This HTML without anything that acts, refers or is fetched."""
+    token = secrets.token_hex(8)
+    pictures = []
+
+    def aside(found):
+        pictures.append(_as_image(found[0]))
+        return f"{token}-{len(pictures) - 1}-"
+
+    text = re.sub(r"(?is)<svg\b.*?</svg\s*>", aside, text)
+    text = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>", "", text)
+    if len(text) > MAX_HTML:
+        return f"<p><i>This was too long to be shown here ({len(text):,} characters).</i></p>"
+    cleaner = Cleaner(
+        tags=TAGS,
+        attributes=_allowed,
+        protocols={"data"},
+        strip=True,
+        css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES, allowed_svg_properties=[]),
+    )
+    text = re.sub(r"<img(?![^>]*\bsrc=)[^>]*>", "", cleaner.clean(text))  # of elsewhere
+    return re.sub(rf"{token}-(\d+)-", lambda m: pictures[int(m[1])], text)
+
+
+def _allowed(tag, name, value):
+    if name == "style" or (tag in ("td", "th") and name in ("colspan", "rowspan")):
+        return True
+    if tag == "img":
+        return name == "alt" or (name == "src" and bool(PICTURE.fullmatch(value)))
+    return name == "open" and tag == "details"
+
+
+def _as_image(svg):
+    """A drawing as an image: inside one, browsers run no script and fetch nothing."""
+    if len(svg) > MAX_PICTURE:
+        return "<p><i>This drawing was too large to be shown here.</i></p>"
+    if "xmlns=" not in svg.partition(">")[0]:
+        svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    title = re.search(r"<title\b[^>]*>([^<]*)</title>", svg)
+    alt = html.escape(html.unescape(title[1])) if title else "a drawing"
+    data = base64.b64encode(svg.encode("utf-8", "replace")).decode()
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt}">'
+
+
+# ---------------------------------------------------------------- outputs of cells
+
+
+def inert_outputs(outputs):
+    """New outputs that show the same and do nothing, of limited size."""
+    kept = [inert for output in outputs[:MAX_OUTPUTS] if (inert := _inert(output))]
+    if len(outputs) > MAX_OUTPUTS:
+        kept.append(_note(f"{len(outputs) - MAX_OUTPUTS} more outputs are not shown."))
+    return kept
+
+
+def _note(text):
+    return nbformat.v4.new_output("stream", name="stdout", text=f"… {text}\n")
+
+
+def _inert(output):
+    new = nbformat.v4.new_output
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return new("stream", name=name, text=shortened(output.get("text", "")))
+    if kind == "error":
+        lines = output.get("traceback", [])
+        trace = shortened("\n".join(str(line) for line in lines)).split("\n")
+        words = {key: shortened(output.get(key, ""), 1000) for key in ("ename", "evalue")}
+        return new("error", **words, traceback=trace)
+    if kind not in ("display_data", "execute_result"):
+        return None
+    metadata = {}
+    data = _inert_data(output.get("data", {}))
+    for picture in SIGNATURES:
+        about = output.get("metadata", {}).get(picture, {})
+        alt = about.get("alt") if isinstance(about, dict) else None
+        if picture in data and isinstance(alt, str):
+            metadata[picture] = {"alt": shortened(alt, 1000)}
+    if not data:
+        return None
+    more = {"execution_count": None} if kind == "execute_result" else {}
+    return new(kind, data, metadata=metadata, **more)
+
+
+def _inert_data(bundle):
+    """The text of a bundle and the one other form of it that reads best, made inert."""
+    data = {}
+    if "text/plain" in bundle:
+        data["text/plain"] = shortened(_text(bundle["text/plain"]))
+    for picture, signature in SIGNATURES.items():
+        if picture in bundle and _is_picture(_text(bundle[picture]), signature):
+            data[picture] = _text(bundle[picture]).strip()
+            return data
+    drawing = _text(bundle.get("image/svg+xml", ""))
+    if drawing and len(drawing) <= MAX_PICTURE:
+        data["text/html"] = clean_html(drawing)
+    elif "text/html" in bundle:
+        cleaned = clean_html(_text(bundle["text/html"]))
+        if cleaned.strip():
+            data["text/html"] = cleaned
+    elif not data:
+        for kind in ("text/latex", "text/markdown"):
+            if kind in bundle:
+                data["text/plain"] = shortened(_text(bundle[kind]))
+    return data
+
+
+def _is_picture(text, signature):
+    if len(text) > MAX_PICTURE:
+        return False
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).startswith(signature)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _text(value):
+    """Text as a notebook may write it: whole, or as a list of lines."""
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
+
+
+def shortened(text, most=MAX_TEXT):
+    """The text, cut where it is too long, and said so. Half characters are replaced."""
+    text = _text(text)
+    if len(text) > most:
+        text = f"{text[:most]}\n… cut here: {len(text) - most:,} more characters."
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+# ---------------------------------------------------------------- cells of text
+
+
+def inert_text(source):
+    """Markdown whose tags show as they were typed. The released cells keep theirs."""
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
+
+
+# ---------------------------------------------------------------- the check
+
+
+def offences(page):
+    """What this page holds that a strict Content-Security-Policy refuses; [] if it is inert.
+
+    Scripts, frames, forms and embedded things; handlers in attributes; everything that would be
+    fetched, and every link that leads off the page; a missing policy.
+    """
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    if POLICY not in reader.policies:
+        reader.found.append("no Content-Security-Policy")
+    return reader.found
+
+
+# fmt: off
+ACTS = {
+    "script", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "input",
+    "button", "textarea", "select", "base", "link", "svg", "math", "audio", "video", "source",
+    "track", "portal", "noscript", "template",
+}
+REFERS = {
+    "href", "src", "srcset", "action", "formaction", "data", "background", "poster", "cite",
+    "ping", "xlink:href",
+}
+# fmt: on
+
+
+class _Reader(HTMLParser):
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.found = []
+        self.policies = []
+        self.in_style = False
+
+    def handle_starttag(self, tag, attributes):
+        attributes = {name: value or "" for name, value in attributes}
+        if tag in ACTS:
+            self.found.append(f"<{tag}>")
+        if tag == "meta":
+            if attributes.get("http-equiv", "").lower() == "content-security-policy":
+                self.policies.append(attributes.get("content", ""))
+            elif "http-equiv" in attributes:
+                self.found.append(f"<meta http-equiv={attributes['http-equiv']}>")
+        for name, value in attributes.items():
+            if name.startswith("on"):
+                self.found.append(f"{name}= in <{tag}>")
+            elif name in REFERS and not (value.startswith("#") or PICTURE.fullmatch(value)):
+                self.found.append(f"{name}={value[:60]} in <{tag}>")
+            elif name == "style":
+                self.look_at_style(value)
+        self.in_style = tag == "style"
+
+    def handle_endtag(self, tag):
+        self.in_style = False
+
+    def handle_comment(self, data):
+        self.found.append("a comment")  # where it ends, browsers do not agree
+
+    def handle_pi(self, data):
+        self.found.append("a processing instruction")
+
+    def unknown_decl(self, data):
+        self.found.append("a declaration")
+
+    def handle_data(self, data):
+        if self.in_style:
+            self.look_at_style(data)
+
+    def look_at_style(self, text):
+        if re.search(r"(?i)url\s*\(|@import|expression\s*\(", text):
+            self.found.append("a style that fetches")
