@@ -203,7 +203,16 @@ def run_grade(args):
 
     marks = {}
     lessons = Course(args.course).graded_lessons(args.lessons)
-    lessons = [lesson for lesson in lessons if lesson.students() or args.lessons or args.student]
+    handed_in = {lesson.id: set(lesson.students()) for lesson in lessons}
+    everybody = sorted(set().union(*handed_in.values()))
+    if unknown := [student for student in args.student if student not in everybody]:
+        raise CourseError(
+            f"no submission of {', '.join(unknown)} in {Course(args.course).path / 'submitted'}; "
+            f"there are: {', '.join(everybody) or 'none'}."
+        )
+    if not args.lessons:  # all, then: those of which there is something to grade
+        wanted = set(args.student or everybody)
+        lessons = [lesson for lesson in lessons if handed_in[lesson.id] & wanted]
     if not lessons:
         raise CourseError(
             "nothing has been handed in: submissions belong in "
@@ -211,7 +220,10 @@ def run_grade(args):
         )
     for lesson in lessons:
         bar = progress(f"grade {lesson.id}")
-        graded = grade_class(lesson, args.student, bar, args.sandbox)
+        students = args.student
+        if not args.lessons:
+            students = [student for student in students if student in handed_in[lesson.id]]
+        graded = grade_class(lesson, students, bar, args.sandbox)
         marks[lesson.id] = {mark.student: mark.as_dict() for mark in graded}
         print(marks_table(lesson, graded))
     if args.json:

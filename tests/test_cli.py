@@ -7,7 +7,8 @@ import shutil
 import pytest
 from conftest import LESSON
 
-from autograder import cli, exercises
+from autograder import cli
+from autograder.course import Course
 from autograder.demo import make_course
 
 COMMANDS = {
@@ -19,9 +20,8 @@ COMMANDS = {
     "try": "answer|verdict",
     "demo": "class",
     "kill-table": "answer",
+    "doctor": "machine|sandbox",
 }
-
-REFERENCE_EXERCISES = list(exercises.load())
 
 
 @pytest.fixture
@@ -224,10 +224,11 @@ def test_a_file_that_cannot_be_read_as_an_answer(run, tmp_path, files, kind):
         assert f"cannot read the answer file {path}" in one_line(said.err)
 
 
-def test_try_judges_every_exercise(run, tmp_path, reference):
-    for id in REFERENCE_EXERCISES:
+@pytest.mark.parametrize("lesson", Course().graded_lessons(), ids=lambda lesson: lesson.id)
+def test_try_judges_an_exercise_of_every_lesson(run, tmp_path, lesson):
+    for id, answer in list(lesson.reference().items())[-2:]:
         path = tmp_path / f"{id}.py"
-        path.write_text(reference[id], encoding="utf-8")
+        path.write_text(answer, encoding="utf-8")
         said = run("try", id, path, "--json")
         row = json.loads(said.out)
         assert (row["score"], row["cause"]) == (row["max"], None)
@@ -252,7 +253,7 @@ def test_grade_json_has_its_schema(run, demo, tmp_path):
         assert set(mark) == {"score", "max", "flags", "repairs", "exercises"}
         assert mark["max"] == 18
         assert isinstance(mark["flags"], list)
-        assert list(mark["exercises"]) == REFERENCE_EXERCISES
+        assert list(mark["exercises"]) == demo.lesson.exercises()
         for entry in mark["exercises"].values():
             assert set(entry) == {"score", "max", "cause", "message"}
         before = demo.marks[student]
@@ -266,6 +267,17 @@ def test_grade_cannot_write_its_json(run, demo, tmp_path):
     said = run("--course", demo.course.path, "grade", "--student", "jonas", "--json", target)
     assert said.status == 2
     assert "no such folder" in one_line(said.err)
+
+
+def test_grade_takes_a_student_who_has_handed_in_some_lessons_only(run, demo):
+    said = run("--course", demo.course.path, "grade", "--student", "jonas")
+    assert said.status == 0
+    assert LESSON in said.out
+    assert "02_vectorized" not in said.out
+    said = run("--course", demo.course.path, "grade", "02", "--student", "jonas")
+    assert said.status == 2
+    assert "no submission of jonas" in one_line(said.err)
+    assert "there are: none" in one_line(said.err)
 
 
 def test_feedback_for_one(run, demo):
