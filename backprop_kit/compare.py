@@ -166,8 +166,10 @@ def describe(value):
         return "a number"
     if isinstance(value, (list, tuple, set, dict)):
         return f"a {type(value).__name__} of {len(value)}"
-    article = "an" if type(value).__name__[0].lower() in "aeiou" else "a"
-    return f"{article} {type(value).__name__}"
+    name = getattr(value, "described_as", type(value).__name__)  # of what could not be sent
+    if not isinstance(name, str) or not name or name.startswith(("a ", "an ", "some")):
+        return str(name) or "something"
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def structure_misfit(returns, result, name):
