@@ -1,0 +1,358 @@
+"""Lesson 07: its numbers as the executed notebook prints them, its measurements, its messages."""
+
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from conftest import solution_region
+from nbclient import NotebookClient
+
+from autograder import exercises
+from autograder.course import ROOT, Course
+from autograder.demo import answered, make_course
+from autograder.judge import Plan
+from autograder.release import release
+from backprop_kit import small_network as net
+from backprop_kit.checks import report_on
+from backprop_kit.exercises import memory_and_freezing as public
+from backprop_kit.memory import kept, resident
+
+LESSON = public.LESSON
+
+# Lines of the reference solutions that the lesson's text gives away on purpose: how the kit's
+# engine is told to forget old gradients and to go backward.
+GIVEN = {"network.zero_grad()", "loss.backward()"}
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return Course().lessons([LESSON])[0]
+
+
+@pytest.fixture(scope="module")
+def answers(lesson):
+    """{exercise: the functions of its reference solution, by name}."""
+    found = {}
+    for id, source in lesson.reference().items():
+        space = {"np": np}
+        exec(source, space)
+        found[id] = space
+    return found
+
+
+@pytest.fixture(scope="module")
+def solved_and_blank(tmp_path_factory):
+    """The lesson executed, with the reference answers and without."""
+    course = make_course(tmp_path_factory.mktemp("lesson") / "course")
+    (lesson,) = course.lessons([LESSON])
+    release(lesson)
+    notebooks = answered(lesson, lesson.reference()), nbformat.read(lesson.release, as_version=4)
+    for notebook in notebooks:
+        NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True).execute()
+    return notebooks
+
+
+def said(notebook):
+    """All text that the cells have put out; one print may come in several outputs."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(
+        output.text if output.output_type == "stream" else output.data.get("text/plain", "") + "\n"
+        for output in outputs
+        if output.output_type != "error"
+    )
+
+
+@pytest.fixture(scope="module")
+def solved(solved_and_blank):
+    return said(solved_and_blank[0])
+
+
+@pytest.fixture(scope="module")
+def blank(solved_and_blank):
+    return said(solved_and_blank[1])
+
+
+@pytest.fixture(scope="module")
+def prose(lesson):
+    return "\n".join(c.source for c in lesson.read().cells if c.cell_type == "markdown")
+
+
+# ---------------------------------------------------------------- what the notebook says
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_nothing_fails_and_nothing_warns(solved_and_blank, which):
+    outputs = [o for cell in solved_and_blank[which].cells for o in cell.get("outputs", [])]
+    errors = [o for o in outputs if o.output_type == "error"]
+    assert {o.ename for o in errors} <= ({"NotImplementedError"} if which else set())
+    assert [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"] == []
+
+
+def test_the_bill_of_the_three_gates(blank):
+    assert re.search(r"exp +y +\(4, 3\) +96\n +\d+ +log +a +\(4, 3\) +96\nkept.* 192", blank)
+    assert "before backward: 192 bytes\nafter backward:  0 bytes" in blank
+    assert re.findall(r"1000 units.*: +(\d+) bytes", blank) == ["8000", "1000", "125"]
+
+
+def test_the_chain_keeps_each_layer_s_input_and_its_formulas_hold(blank):
+    """v0 (24 bytes) for W1, v1 (40 bytes) for W2, and W2 where the signal passes it."""
+    bills = re.findall(r"kept until backward has passed +([\d,]+)\n(?:dl_|\n)", blank)
+    assert bills[:3] == ["64", "40", "104"]
+    pairs = re.findall(r"dl_dW\d\[.*\]: engine (\S+), formula (\S+)", blank)
+    assert len(pairs) == 4
+    assert all(engine == formula for engine, formula in pairs)
+
+
+FORMULAS = [
+    r"\frac{\partial\ell}{\partial W_2} = "
+    r"\Big(\frac{\partial\ell}{\partial v_2}\Big)^{\!\top} v_1^\top",
+    r"\frac{\partial\ell}{\partial v_1} = \frac{\partial\ell}{\partial v_2}\,W_2",
+    r"\frac{\partial\ell}{\partial W_1} = "
+    r"\Big(\frac{\partial\ell}{\partial v_1}\Big)^{\!\top} v_0^\top",
+]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_the_formulas_of_the_chain_are_taught(prose, formula):
+    assert formula in prose
+
+
+@pytest.mark.parametrize(
+    "words", ["detach", "can be thrown away", "√D", r"2\sqrt{D}", "bit for bit"]
+)
+def test_the_words_of_the_syllabus_are_taught(prose, words):
+    assert words in prose
+
+
+def test_detach_is_where_nudging_and_engine_disagree(blank):
+    assert "the engine: dg/dx = 3.0000" in blank
+    assert f"nudging:    dg/dx = {3 + np.e:.4f}" in blank
+
+
+def test_frozen_layers_in_the_bill(blank):
+    """X (400), a mask (160) and the rest go from 2,560 to 2,000."""
+    assert re.search(r"frozen layers: 0\n(?:.*\n)*?kept.* 2,560\n", blank)
+    assert re.search(r"frozen layers: 1\n(?:.*\n)*?kept.* 2,000\n", blank)
+
+
+def table(text):
+    """The table of the four witnesses: {name: [numbers]}."""
+    rows = re.findall(r"(?m)^ +(formula|graph|meter|process): (.*)  MiB$", text)
+    return {name: [float(number) for number in numbers.split()] for name, numbers in rows}
+
+
+def test_prediction_graph_meter_and_process_agree(solved, blank):
+    found = table(solved)
+    assert found["formula"] == found["graph"] == [26.5, 17.5, 8.5, 0.0]
+    assert np.allclose(found["meter"], found["graph"], atol=1.0)
+    if "process" in found:  # how exactly a process is measured is the system's affair
+        assert found["process"][0] > found["process"][2]
+    assert ("process" in found) == (resident() is not None)
+    assert set(found) - set(table(blank)) == {"formula"}
+
+
+def test_the_count_is_smallest_at_the_root(blank):
+    assert "smallest at k = 6: 12 activations instead of 36" in blank
+
+
+def test_checkpoints_take_less_than_half(solved):
+    row = re.search(r"peak of forward and backward.*meter ([\d.]+), ([\d.]+)", solved)
+    plain, checkpointed = map(float, row.groups())
+    assert checkpointed < plain / 2
+
+
+def test_the_small_network_s_gradients_are_found_again(solved, blank):
+    names = re.findall(r"(?m)^(d[Wb]\d): ✔ as saved", solved)
+    assert names == [*("dW1", "db1", "dW2", "db2"), "dW2", *2 * ("dW1", "db1", "dW2", "db2")]
+    assert "✘" not in solved
+    assert solved.count("1.505338, saved in lesson 1: 1.505338") == 2
+    assert re.findall(r"Write exercise (\d) first", blank) == ["5", "6", "7"]
+
+
+def test_the_process_may_be_silent(lesson):
+    """Where /proc is missing, or no process can be started, the figures do without."""
+    cells = [cell.source for cell in lesson.read().cells if cell.cell_type == "code"]
+    space = {}
+    start = next(i for i, source in enumerate(cells) if source.startswith("import inspect"))
+    exec(cells[start], space)
+    for source in cells:
+        if source.startswith(("def tower", "def after_forward")):
+            exec(source.split("\n\n\nfor ")[0], space)
+    space["resident"] = lambda: None
+    measured = space["after_forward"]([5, 16, 8, 1], 10, 1)
+    assert measured[0] == 2000
+    assert measured[2] is None
+    space["subprocess"] = type("none", (), {"run": None, "SubprocessError": OSError})
+    call = "[after_forward([5, 16, 8, 1], 10, frozen)[0] for frozen in (0, 1)]"
+    assert space["in_a_fresh_process"](call, space["after_forward"]) == [2560, 2000]
+
+
+# ---------------------------------------------------------------- the exercises
+
+
+def test_what_is_saved_is_what_the_engine_keeps(answers):
+    expected = {
+        "linear": {"input", "weight"},
+        "bias": set(),
+        "relu": {"mask"},
+        "sigmoid": {"output"},
+        "add": set(),
+        "mul": {"input"},
+    }
+    assert {name: public.engine_saves(name) for name in public.LAYERS} == expected
+    assert {name: answers["what_to_save"]["what_to_save"](name) for name in expected} == expected
+
+
+def test_saved_bytes_and_the_meter_agree(answers):
+    saved_bytes = answers["saved_bytes"]["saved_bytes"]
+    assert saved_bytes([2, 3, 1], 4) == 172
+    assert saved_bytes([2, 3, 1], 4, 1) == 96
+    for widths in ([3, 1], [5, 16, 8, 1], [7, 2, 9, 4, 3]):
+        for frozen in range(len(widths)):
+            network = public.relu_network(widths, frozen)
+            out = network(np.ones((6, widths[0])))
+            assert saved_bytes(widths, 6, frozen) == kept(out).total
+            assert isinstance(saved_bytes(widths, 6, frozen), int)
+
+
+def test_the_reference_keeps_less_than_it_may(answers):
+    space = answers["lean_forward_backward"]
+    params, X, _ = public.lean_args(np.random.default_rng(0), [12, 40, 30, 24, 5], 300)
+    for frozen in range(5):
+        result, held, elsewhere = public.drive_lean_forward(space, params, X, frozen)
+        widths = [12, 40, 30, 24, 5]
+        allowed = answers["saved_bytes"]["saved_bytes"](widths, 300, frozen)
+        assert held <= allowed + 8 * 5
+        assert abs(elsewhere) < public.ELSEWHERE / 4
+        assert len(result) == 2
+
+
+def test_memory_of_checkpoints_has_room_on_both_sides(answers):
+    """The reference stays well below the limit, ordinary backprop well above it."""
+    rng = np.random.default_rng(1)
+    for depth, every in ((60, 6), (64, 4)):
+        args = public.deep_args(rng, depth, every)
+        limit = public.checkpointing_peak(args[0], args[1], every)
+        _, peak = public.drive_checkpointed(answers["checkpointed"], *args)
+        assert peak < 0.8 * limit
+        _, everything = public.drive_checkpointed(answers["checkpointed"], *args[:3], 1)
+        assert everything > 1.3 * limit
+
+
+@pytest.mark.parametrize("id", ["lean_forward_backward", "checkpointed"])
+def test_measured_exercises_do_not_flake(answers, id):
+    test = exercises.find(id)
+    names = list(test.exercise.functions)
+    for seed in range(4):
+        plan = Plan(id, seed)
+        verdict = plan.verdict(plan.observe({name: answers[id][name] for name in names}))
+        assert verdict.score == verdict.max, verdict.message
+
+
+# ---------------------------------------------------------------- messages
+
+
+def checked(id, source, answers):
+    """What `check` says to the reference answer of an exercise with other functions in it."""
+    space = dict(answers[id])
+    exec(source, space)
+    names = exercises.find(id).exercise.functions
+    return str(report_on(id, *(space[name] for name in names)))
+
+
+LEAN_ALL = """
+def lean_forward(params, X, trainable_from):
+    saved, H = [], X
+    for W, b in params:
+        saved.append(H)
+        V = H @ W.T + b
+        H = np.maximum(V, 0)
+    return V, saved
+"""
+
+MESSAGES = [
+    (
+        "what_to_save",
+        "def what_to_save(layer):\n    return {'input'}",
+        "something cheaper is enough",
+    ),
+    ("what_to_save", "def what_to_save(layer):\n    return {}", "an empty set is written set()"),
+    (
+        "saved_bytes",
+        "def saved_bytes(widths, batch, trainable_from=0):\n"
+        "    return 8 * batch * sum(widths[trainable_from:-1])",
+        "the masks are left out",
+    ),
+    ("detach", "def detach_demo(x):\n    return x**3, 3 * x**2", "also goes back through"),
+    ("lean_forward_backward", LEAN_ALL, "the input of a frozen layer"),
+    (
+        "lean_forward_backward",
+        "def lean_forward(params, X, trainable_from):\n    return X @ params[0][0].T, object()",
+        "an object of type object",
+    ),
+]
+
+
+@pytest.mark.parametrize(("id", "source", "says"), MESSAGES)
+def test_a_message_names_the_mistake(id, source, says, answers):
+    assert says.lower() in checked(id, source, answers).lower()
+
+
+def test_the_engine_may_be_used_in_frozen_step_only():
+    by_hand = {
+        id: exercises.find(id).exercise.by_hand for id in Course().lessons([LESSON])[0].exercises()
+    }
+    assert [id for id, hand in by_hand.items() if not hand] == ["frozen_step"]
+
+
+def test_a_frozen_parameter_that_moves_is_named(answers):
+    source = """
+def frozen_step(network, X, y, lr):
+    loss = bce_with_logits(y, network(X))
+    loss.backward()
+    for p in network.parameters():
+        if p.grad is not None:
+            p.data = p.data - lr * p.grad
+    return loss
+"""
+    text = checked("frozen_step", source, answers)
+    assert "the frozen parameter 0.W has changed" in text
+    assert "a Tensor" in text
+    assert "an earlier backward left" in text
+
+
+# ---------------------------------------------------------------- nothing is given away
+
+
+def squeezed(text):
+    """Text without spaces and comments."""
+    return re.sub(r"\s+", "", re.sub(r"#[^\n]*", "", text))
+
+
+def telling(source):
+    """The lines of a reference solution that compute something."""
+    lines = [squeezed(line) for line in solution_region(source).splitlines()]
+    computing = {line for line in lines if re.search(r"[-+@*/(\[{]", line) and line[-1] != ":"}
+    return {line for line in computing if len(line) >= 11} - GIVEN
+
+
+def test_no_line_of_an_answer_stands_where_a_student_can_read_it(lesson):
+    secret = {id: telling(source) for id, source in lesson.reference().items()}
+    assert all(secret.values())
+    notebook = nbformat.read(lesson.release, as_version=4)
+    readable = [squeezed("\n".join(cell.source for cell in notebook.cells))]
+    readable += [squeezed(p.read_text("utf-8")) for p in (ROOT / "backprop_kit").rglob("*.py")]
+    found = {
+        id: {line for line in lines if any(line in text for text in readable)}
+        for id, lines in secret.items()
+    }
+    assert not any(found.values()), found
+
+
+def test_the_thread_s_network_is_the_worked_example():
+    assert np.array_equal(public.THREAD[0][0], net.W1)
+    for id in ("lean_forward_backward", "checkpointed", "frozen_step"):
+        first = exercises.find(id).exercise.draw(np.random.default_rng(0))[0]
+        assert first.kind == "worked"
+        assert any(np.array_equal(arg, net.X) for arg in first.args if isinstance(arg, np.ndarray))
