@@ -100,17 +100,16 @@ def test_only_random_signals_and_unequal_sizes_see_both_slips(blank):
 
 
 def test_the_bridge_is_crossed_before_anything_is_written(blank):
-    assert "paper and batch of one, the same: True" in blank
-    assert "added up one by one, and at once: True" in blank
-    assert "and the engine: True" in blank
+    assert "one example on paper, and a batch of one, the same: True" in blank
+    assert "added up one by one, and all at once: True" in blank
 
 
 def test_the_small_network_is_found_again(solved, blank):
     assert "the loss: 1.505338" in solved
     assert "dW2: ✔ as saved, shape (1, 3)" in solved
     assert "dW1: ✔ as saved, shape (3, 2)" in solved
-    assert "dW2: write exercise 6 first" in blank
-    assert "dW1: write exercise 5 first" in blank
+    assert "dW2: exercise 6 comes first" in blank
+    assert "dW1: exercise 5 comes first" in blank
 
 
 def test_the_text_holds_the_formulas_of_the_syllabus():
@@ -158,6 +157,53 @@ def test_what_fails_on_unequal_shapes_is_told_with_its_error():
     assert "print the shape of every factor" in told.lower()
 
 
+def test_factors_returned_without_the_signal_are_told():
+    told = said("norm_sq_row", lambda x, W: (np.sum((x @ W) ** 2), x.T, W))
+    assert "upstream signal not used: df_dW and df_dx" in told
+    assert "Already right: f" in told
+
+
+def test_a_way_without_a_return_is_told():
+    def gradient_shape(shape, layout):
+        if layout == "code":
+            return shape
+        if len(shape) == 2 and shape[1] == 1:
+            return shape[::-1]
+
+    told = said("gradient_shape", gradient_shape)
+    assert "a number in paper layout, a matrix in paper layout and a matrix with one row" in told
+    assert "ends without a `return`" in told
+
+
+def test_a_single_number_for_the_whole_array_is_traced():
+    def together(f, A, h=1e-5):
+        return (f(A + h) - f(A - h)) / (2 * h)
+
+    def overwritten(f, A, h=1e-5):
+        for place in np.ndindex(A.shape):
+            step = np.zeros(A.shape)
+            step[place] = h
+            slope = (f(A + step) - f(A - step)) / (2 * h)
+        return slope
+
+    assert "all entries of A are moved at once" in said("numerical_gradient", together)
+    assert "the right one for A's last entry" in said("numerical_gradient", overwritten)
+
+
+def test_the_memory_of_a_function_that_raises_is_no_finding():
+    def jacobian_Wx(W, x):
+        return np.einsum("ki,j->kij", np.eye(len(W)), x[:, 0])
+
+    told = said("jacobian", jacobian_Wx, lambda g, x: g * x)
+    assert told.count("ValueError") == 1
+    assert "memory" not in told
+
+
+def test_no_message_speaks_of_what_the_check_keeps_to_itself():
+    told = said("numerical_gradient", lambda f, A, h=1e-5: np.zeros(A.shape))
+    assert "At h = 0.01, A of shape (2, 3), entry" in told
+
+
 def test_the_layouts_taken_for_each_other_are_told_once():
     def gradient_shape(shape, layout):
         column = len(shape) == 2 and shape[1] == 1
@@ -185,10 +231,10 @@ def test_an_array_is_laid_out_as_asked():
 
 def test_the_cases_have_every_number_of_dimensions_and_kind_of_scalar():
     cases = [case for case in Plan("numerical_gradient", 3).cases if case.kind != "repeat"]
-    assert {case.args[2].ndim for case in cases} == {0, 1, 2, 3}
-    assert {case.args[4] for case in cases} == {"rows", "columns", "every other"}
-    assert {case.args[5] for case in cases} == set(vectorized.SCALARS)
-    assert None in {case.args[3] for case in cases}, "h is left to its default once"
+    assert {case.args[1].ndim for case in cases} == {0, 1, 2, 3}
+    assert {case.args[0][2] for case in cases} == {"rows", "columns", "every other"}
+    assert {case.args[0][3] for case in cases} == set(vectorized.SCALARS)
+    assert None in {case.args[2] for case in cases}, "h is left to its default once"
 
 
 def test_moving_A_is_allowed_and_leaving_it_moved_is_not(reference):

@@ -197,7 +197,7 @@ def test_the_students_functions_find_the_saved_gradients(solved):
 
 
 def test_a_blank_notebook_says_what_to_write_first(blank):
-    assert said(blank).count("first, then run this cell again.") == 3
+    assert said(blank).count("come first: run this cell again") == 3
     assert "✘" not in said(blank)
 
 
@@ -299,9 +299,33 @@ def test_the_mask_from_the_output_is_as_good():
     assert told("relu_layer", relu_layer_backward).startswith("✔")
 
 
-def test_the_table_of_a_row_and_a_column_is_told_by_its_shape():
+def test_the_table_of_a_row_and_a_column_is_told():
     text = told("relu", lambda v: v * (v > 0), lambda dL_dh, v: dL_dh * (v > 0))
-    assert "dL_dv has shape (3, 3) where (1, 3) is expected" in text
+    assert "a row and a column are multiplied, which makes a (k, k) table" in text
+    assert "Which of the two is a row and which a column?" in text
+
+
+def test_the_pre_activation_that_enters_the_second_layer_is_told_once():
+    def two_relu_layers(W1, W2, x, dL_dh2):
+        v1 = W1 @ x
+        v2 = W2 @ v1  # v1 where h1 belongs
+        of_v2 = dL_dh2 * (v2 > 0).T
+        of_v1 = (of_v2 @ W2) * (v1 > 0).T
+        h2 = np.maximum(W2 @ np.maximum(v1, 0), 0)
+        return h2, of_v1.T @ x.T, of_v2.T @ v1.T, of_v1 @ W1
+
+    text = told("two_relu_layers", two_relu_layers)
+    assert "dL_dW1, dL_dW2 and dL_dx are exactly what comes out when the second layer" in text
+    assert "is given v1 in place of h1" in text
+    assert "left out" not in text
+
+
+def test_a_signal_of_ones_own_is_told():
+    def linear_backward(dL_dy, W, x):
+        signal = 2 * (W @ x).T  # as in the norm of lesson 2
+        return signal.T @ x.T, signal @ W
+
+    assert "the given signal belongs" in told("linear_backward", linear_backward)
 
 
 def test_at_zero_the_student_is_sent_to_the_convention():

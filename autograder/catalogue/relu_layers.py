@@ -692,7 +692,7 @@ wrong(
     (BACKWARD, "dL_dv = dL_dh * (v > 0)"),
     cause="wrong-shape",
     loses=BACKWARD_LOST,
-    says="print the shape",
+    says="table of all their products",
 )
 wrong(
     "relu",
@@ -913,7 +913,7 @@ wrong(
     (DIAGONAL, "return np.diag(slopes)"),
     cause="wrong-shape",
     loses=ALL,
-    says="has shape (1,)",
+    says="its diagonal, a single number",
 )
 wrong(
     "relu_jacobian",
@@ -937,7 +937,7 @@ wrong(
     (DIAGONAL, "return slopes @ slopes.T"),
     cause="wrong-value",
     loses=ALL,
-    says="nudge one unit",
+    says="every input that is on",
 )
 wrong(
     "relu_jacobian",

@@ -153,7 +153,7 @@ wrong(
     ("a = W @ x", "a = W * x.T"),
     cause="wrong-value",
     loses=ALL,
-    says="f is",
+    says="entry by entry",
 )
 wrong(
     "norm_sq",
@@ -1107,7 +1107,7 @@ wrong(
     (QUOTIENT, "gradient[place] = (f_up - f_down) / h"),
     cause="factor",
     loses=(GRADIENT,),
-    says="exactly twice",
+    says="not the whole run",
 )
 wrong(
     "numerical_gradient",
@@ -1189,7 +1189,7 @@ wrong(
     """,
     cause="wrong-type",
     loses=(GRADIENT,),
-    says="should be an array",
+    says="moved at once",
 )
 wrong(
     "numerical_gradient",
@@ -1872,7 +1872,7 @@ wrong(
     (BATCH_DX, "df_dX = (df_dA @ W).sum(axis=0, keepdims=True)"),
     cause="single-only",
     loses=("df_dX",),
-    says="one example",
+    says="are added up",
 )
 wrong(
     "norm_sq_batch",

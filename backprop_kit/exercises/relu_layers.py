@@ -139,6 +139,10 @@ def row_gradient(forward, leaf, signal):
 one_linear = Backward("dL_dy W x", "W x", "dL_dy", ("dL_dW", "dL_dx"))
 
 
+GIVEN = "the signal is an argument: take it as it comes, whatever was computed from the output"
+LOCAL_ONLY = "only how y changes is returned, and the signal is not multiplied in"
+
+
 def linear_slips(dL_dy, W, x):
     def of_output(signal):
         """What comes back from one output alone."""
@@ -147,7 +151,24 @@ def linear_slips(dL_dy, W, x):
     shares = np.vstack([of_output(signal) for signal in np.diagflat(dL_dy)])
     kept = "only the last output's share is kept, instead of the sum over all outputs"
     left = "the outputs' shares are left side by side, one in each row, and not added up"
+    y = (W @ x).T
+
+    def product(W, x):
+        return W @ x
+
     return [
+        Slip("upstream-ignored", LOCAL_ONLY, {"dL_dW": x.T, "dL_dx": W}),
+        Slip("upstream-ignored", LOCAL_ONLY, {"dL_dW": x, "dL_dx": W.T}),
+        *(
+            Slip("upstream-ignored", words, one_linear.parts((signal, W, x), product), GIVEN)
+            for words, signal in [
+                (
+                    "2y, as the norm of lesson 2 has it, stands where the given signal belongs",
+                    2 * y,
+                ),
+                ("the output y stands where the given signal belongs", y),
+            ]
+        ),
         Slip("overwrite-not-accumulate", kept, {"dL_dx": shares[-1:]}),
         Slip("wrong-shape", left, {"dL_dx": shares}),
     ]
@@ -255,7 +276,12 @@ def misplaced(W2, x, h1, signal, signal1, gates=(None, None)):
 def two_linear_slips(W1, W2, x, dL_dh2):
     h1 = W1 @ x
     signal1 = row_gradient(lambda h: W2 @ h, h1, dL_dh2).T
-    return misplaced(W2, x, h1, dL_dh2, signal1)
+    by_output = linear_chain.parts((W1, W2, x, (W2 @ h1).T), lambda W1, W2, x: W2 @ (W1 @ x))
+    words = "the output h2 stands where the given signal belongs"
+    return [
+        Slip("upstream-ignored", words, by_output, GIVEN),
+        *misplaced(W2, x, h1, dL_dh2, signal1),
+    ]
 
 
 two_linear = linear_chain.function(
@@ -329,6 +355,7 @@ SIGNAL_MASK = "the incoming gradient decides which units are on, instead of v"
 AT_ZERO = "a unit that stands exactly at 0 counts as on"
 HALF = "half of the signal passes a unit that stands exactly at 0, as nudging would have it"
 UPSIDE_DOWN = "the signal passes where a unit is off and stops where it is on"
+SLOPE = "draw ReLU: how steep is it to the left of 0, and how steep to the right?"
 BY_VALUE = "the signal is multiplied by ReLU's output instead of by its slope"
 
 
@@ -346,7 +373,19 @@ def gate_slips(dL_dh, v):
             "both the unit and its signal must be positive to pass",
             through((v > 0) & (dL_dh.T > 0)),
         ),
-        Slip("wrong-value", BY_VALUE, through(relu_of(v))),
+        Slip("wrong-value", BY_VALUE, through(relu_of(v)), SLOPE),
+        Slip(
+            "wrong-value",
+            "a unit that is off turns the sign of the signal instead of stopping it",
+            through(np.sign(v)),
+            "go unit by unit: is it on, and what does it then let through?",
+        ),
+        Slip(
+            "wrong-shape",
+            "a row and a column are multiplied, which makes a (k, k) table of all their products",
+            {"dL_dv": dL_dh * (v > 0)},
+            "which of the two is a row and which a column? Bring them into one shape first",
+        ),
     ]
 
 
@@ -427,6 +466,25 @@ def jacobian_slips(v):
             "wrong-value",
             "ReLU's outputs stand on the diagonal instead of its slopes",
             {"dh_dv": jacobian(v, on * v)},
+            SLOPE,
+        ),
+        Slip(
+            "wrong-value",
+            "v itself stands on the diagonal, and not the slopes of ReLU",
+            {"dh_dv": jacobian(v, v)},
+            SLOPE,
+        ),
+        Slip(
+            "wrong-value",
+            "every output that is on depends on every input that is on",
+            {"dh_dv": np.where(on + on.T > 1, 1.0, 0.0)},
+            row,
+        ),
+        Slip(
+            "wrong-shape",
+            "v is taken for a matrix, and its diagonal, a single number, for the result",
+            {"dh_dv": on[0]},
+            "what does your helper expect: a column, or an array with one axis?",
         ),
         Slip("wrong-shape", "only the diagonal is returned", {"dh_dv": on}, row),
         Slip(
@@ -496,11 +554,27 @@ def layer_slips(dL_dh2, W2, h1):
     both = one_layer.parts(
         args, lambda W2, h1: relu_behind(W2 @ gated(h1, h1.data > 0, h1), v > 0), "dL_dh1"
     )
+    bent = one_layer.parts(
+        args, lambda W2, h1: (W2 @ gated(h1, np.ones_like(h1.data), h1.relu())).relu()
+    )
+
+    def taken(array):
+        """dL_dW2 where another array stands for h1."""
+        start = np.zeros((len(v), len(array)))
+        through_W2 = row_gradient(lambda W2: relu_behind(W2 @ array, v > 0), start, dL_dh2)
+        return {"dL_dW2": through_W2}
+
     return [
         Slip("wrong-mask", AT_ZERO, through(v >= 0), KINK),
         Slip("wrong-mask", SIGNAL_MASK, through(dL_dh2.T > 0)),
         Slip("wrong-mask", UPSIDE_DOWN, through(v < 0)),
-        Slip("wrong-value", BY_VALUE, through(relu_of(v))),
+        Slip("wrong-value", "the input h1 is sent through a ReLU too", bent, INPUT),
+        Slip("wrong-value", "the input h1 is sent through a ReLU too", taken(relu_of(h1)), INPUT),
+        *(
+            Slip("wrong-value", f"{name} stands where the input h1 belongs", taken(array), INPUT)
+            for name, array in [("v", v), ("the layer's output", relu_of(v))]
+        ),
+        Slip("wrong-value", BY_VALUE, through(relu_of(v)), SLOPE),
         Slip("missing-local", "the signal passes the ReLU as if every unit were on",
              through(np.ones_like(v)), PASS_GATE),
         Slip("wrong-mask", AFTER, after, GATE_FIRST),
@@ -511,6 +585,7 @@ def layer_slips(dL_dh2, W2, h1):
 
 
 PASS_GATE = "on its way back the signal meets the ReLU before it meets the weight: what passes?"
+INPUT = "look at the layer's formula: what is the weight applied to?"
 AFTER = "the mask is applied behind the weight, and made from the input, not from v"
 CUT = (
     "the negative entries of the gradient are cut off, as ReLU does with values on the way forward"
@@ -611,6 +686,10 @@ def two_relu_slips(W1, W2, x, dL_dh2):
         ("the last ReLU is left out, forward and backward", lambda W1, W2, x: W2 @ (W1 @ x).relu()),
         ("both ReLUs are left out, forward and backward", lambda W1, W2, x: W2 @ (W1 @ x)),
     ]
+    given_v1 = relu_chain.parts(
+        args,
+        lambda W1, W2, x: (W2 @ gated(W1 @ x, v1 > 0, W1 @ x)).relu(),
+    )
     return [
         *(
             Slip("wrong-mask", AT_ZERO, through(first, second), KINK)
@@ -644,8 +723,9 @@ def two_relu_slips(W1, W2, x, dL_dh2):
             "wrong-value",
             "the pre-activation v1 stands where h1, what W2 was applied to, belongs",
             {"dL_dW2": weight2},
-            "ask what went into the second weight: v1, or what ReLU made of it?",
+            WENT_IN,
         ),
+        Slip("wrong-value", "the second layer is given v1 in place of h1", given_v1, WENT_IN),
         Slip("missing-local", V2_FOR_H2, {"h2": v2}, BOTH_WAYS),
         *(
             Slip("missing-local", words, relu_chain.parts(args, forward), BOTH_WAYS)
@@ -655,6 +735,7 @@ def two_relu_slips(W1, W2, x, dL_dh2):
     ]
 
 
+WENT_IN = "ask what went into the second weight: v1, or what ReLU made of it?"
 V2_FOR_H2 = "the last ReLU is not applied: v2 is returned in place of h2"
 BOTH_WAYS = "write the forward pass first, one line for each of v1, h1, v2, h2"
 
@@ -718,6 +799,14 @@ def batch_slips(dL_dH, W, X):
 
     after = batch_layer.parts(args, lambda W, X: gated(X, X.data > 0, X) @ W.T)
 
+    of_all = batch_layer.parts(args, lambda W, X: (X @ W.T).relu())["dL_dX"].sum(axis=0)
+
+    def taken(array):
+        """dL_dW where another array stands for X."""
+        start = Tensor(np.zeros((V.shape[1], array.shape[1])), requires_grad=True)
+        relu_behind(Tensor(array) @ start.T, V > 0).backward(dL_dH)
+        return {"dL_dW": start.grad}
+
     def of_example(i):
         alone = np.zeros_like(dL_dH)
         alone[i] = dL_dH[i]
@@ -733,7 +822,24 @@ def batch_slips(dL_dH, W, X):
             through(np.repeat(V[:1] > 0, len(V), axis=0)),
             "every example has a mask of its own",
         ),
-        Slip("wrong-value", BY_VALUE, through(relu_of(V))),
+        Slip("wrong-value", BY_VALUE, through(relu_of(V)), SLOPE),
+        *(
+            Slip("wrong-value", f"{name} stands where the input X belongs", taken(array), INPUT)
+            for name, array in [
+                ("ReLU(X)", relu_of(X)),
+                ("V", V),
+                ("the output H", relu_of(V)),
+            ]
+        ),
+        *(
+            Slip(
+                "wrong-shape",
+                "the gradients to all the examples are added up",
+                {"dL_dX": np.reshape(of_all, shape)},
+                "each example has a row of its own in X, and its own row in the gradient",
+            )
+            for shape in ((-1,), (1, -1), (-1, 1))
+        ),
         Slip(
             "missing-local",
             "the signal passes the ReLU as if every unit were on",

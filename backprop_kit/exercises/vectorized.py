@@ -83,14 +83,23 @@ def forward_slips(W, x):
     """Other numbers that are easily taken for ‖Wx‖²."""
     f, a = forward_values(W, x)
     look = "read ‖·‖² again: what is squared, and what is added up?"
+    products = W * x.T
     return [
-        Slip("wrong-value", words, {"f": value}, look)
-        for words, value in [
-            ("the root is taken: the norm, and not its square", f**0.5),
-            ("the entries of a are added up without being squared", a.sum()),
-            ("the entries of a are added up first and squared afterwards", a.sum() ** 2),
-            ("the mean is taken in place of the sum", f / len(a)),
-        ]
+        Slip(
+            "wrong-value",
+            "W and x are multiplied entry by entry and the products of a row are not added up",
+            {"f": float((products**2).sum()), "a": products},
+            "compare with the loop above: which of its lines adds up?",
+        ),
+        *(
+            Slip("wrong-value", words, {"f": value}, look)
+            for words, value in [
+                ("the root is taken: the norm, and not its square", f**0.5),
+                ("the entries of a are added up without being squared", a.sum()),
+                ("the entries of a are added up first and squared afterwards", a.sum() ** 2),
+                ("the mean is taken in place of the sum", f / len(a)),
+            ]
+        ),
     ]
 
 
@@ -128,6 +137,11 @@ def three_gradients(W, x):
     return _through_a(W, x, np.zeros((len(W), 1)))[1:]
 
 
+NO_SIGNAL = "only how a changes is returned, and the signal at a is not multiplied in"
+SIDE_BY_SIDE = "the shares of the entries of a are left side by side and not added up"
+ADD_UP = "every entry of a hands something back to the same input: fan-out accumulates"
+
+
 def gradient_slips(W, x):
     df_da, *_ = three_gradients(W, x)
     _, _, through_last = three_gradients(W[-1:], x)
@@ -147,6 +161,14 @@ def gradient_slips(W, x):
             "W itself stands where the change of a with W belongs",
             {"df_dW": df_da * W},
             "in a = Wx, how far does an entry of a move when one weight grows by 1?",
+        ),
+        *(
+            Slip("upstream-ignored", NO_SIGNAL, {"df_dW": from_x, "df_dx": from_W})
+            for from_x, from_W in [(x.T, W), (x, W.T)]
+        ),
+        *(
+            Slip("wrong-shape", SIDE_BY_SIDE, {"df_dx": shares}, ADD_UP)
+            for shares in (df_da * W, (df_da * W).T)
         ),
         *(
             Slip(
@@ -188,7 +210,16 @@ register(
 
 def row_slips(x, W):
     f, df_dW, _ = norm_sq_row.solve(x, W)
+    shares = W * (df_dW[:1] / x[0, 0])
     return [
+        *(
+            Slip("upstream-ignored", NO_SIGNAL, {"df_dW": from_x, "df_dx": from_W})
+            for from_x, from_W in [(x.T, W), (x, W.T)]
+        ),
+        *(
+            Slip("wrong-shape", SIDE_BY_SIDE, {"df_dx": left}, ADD_UP)
+            for left in (shares, shares.T)
+        ),
         Slip("wrong-value", "the root is taken: the norm, and not its square", {"f": f**0.5}),
         Slip(
             "missing-local",
@@ -257,12 +288,23 @@ def shapes(k, m, n, turned=("paper", "a column")):
     }
 
 
+EVERY_WAY = "go through your `if`s with such a shape: which `return` does it come to?"
 TABLE = "hold your answer against the table of the two layouts"
 
 
 def read_shapes(args, result):
     """(yours, expected); says so where a column has each layout's shape in the other one."""
     expected = shapes(*args)
+    given = [result[layout][thing] for layout in LAYOUTS for thing in THINGS]
+    written = [shape for shape in given if shape is not None]
+    if written and len(written) < len(given):
+        for layout in LAYOUTS:
+            for thing in THINGS:
+                if result[layout][thing] is None:
+                    evidence = (
+                        "for {part} it gives None, as a function does that ends without a `return`."
+                    )
+                    result[layout][thing] = Flaw("none-returned", evidence, EVERY_WAY)
     columns = [expected[layout]["a column"].value for layout in LAYOUTS]
     yours = [result[layout]["a column"] for layout in LAYOUTS]
     if all(type(shape) is tuple for shape in yours) and yours == columns[::-1] != columns:
@@ -395,8 +437,9 @@ def in_memory(A, memory):
     return wide[..., ::2]
 
 
-def ask_for_numerical_gradient(answers, f, C, A, h, memory, returns):
+def ask_for_numerical_gradient(answers, setting, A, h):
     """Call numerical_gradient (without h where h is None); gives its result, and A afterwards."""
+    f, C, memory, returns = setting
     given = in_memory(A, memory)
     steps = () if h is None else (h,)
     gradient = answers["numerical_gradient"](scalar_function(f, C, returns), given, *steps)
@@ -408,11 +451,14 @@ DEFAULT_H = 1e-5
 
 def read_numerical_gradient(args, result):
     """(yours, expected) for the gradient and for whether A was left as it was."""
-    f, C, A, h, _, returns = args
+    (f, C, _, returns), A, h = args
     gradient, after = result
     if gradient is None:
         raise Flaw("none-returned", "numerical_gradient returns None.")
-    expected = numerical_gradient(scalar_function(f, C, returns), A, h or DEFAULT_H)
+    f = scalar_function(f, C, returns)
+    expected = numerical_gradient(f, A, h or DEFAULT_H)
+    if A.ndim and isinstance(gradient, (float, np.ndarray)) and np.ndim(gradient) == 0:
+        gradient = one_number_for_all(gradient, expected, f, A, h or DEFAULT_H)
     left_alone = True
     if not np.array_equal(after, A):
         gap = np.max(np.abs(after - A))
@@ -424,6 +470,19 @@ def read_numerical_gradient(args, result):
     return (gradient, left_alone), (expected, Exact(True))
 
 
+def one_number_for_all(gradient, expected, f, A, h):
+    """A Flaw that says where a number comes from that stands where an array belongs."""
+    evidence = "{part} should be an array of A's shape, and {is} a single number."
+    next_step = "keep one number for each entry, in an array that you make before the loop"
+    together = (f(A + h) - f(A - h)) / (h + h)
+    if np.isclose(gradient, together, rtol=1e-7, atol=0):
+        evidence += " It comes out when all entries of A are moved at once."
+        next_step = "move one entry, measure, put it back, and go on to the next"
+    elif np.isclose(gradient, expected.flat[-1], rtol=1e-7, atol=0):
+        evidence += " It is the right one for A's last entry."
+    return Flaw("wrong-type", evidence, next_step)
+
+
 def quotients(f, A, up, down, run):
     """(f(A + up) − f(A + down)) / run for steps up and down in one entry at a time."""
     found = np.empty(A.shape)
@@ -432,6 +491,32 @@ def quotients(f, A, up, down, run):
         step[index] = 1.0
         found[index] = (f(A + up * step) - f(A + down * step)) / run
     return found[()]
+
+
+def moved_along(f, A, h):
+    """The differences that come out if each new entry is moved with all the earlier ones."""
+    step, found = np.zeros(A.shape), np.empty(A.shape)
+    for index in np.ndindex(A.shape):
+        step[index] = h
+        found[index] = (f(A + step) - f(A - step)) / (h + h)
+    return found[()]
+
+
+def values_moved(f, A, h):
+    """f where one entry at a time is moved by h."""
+    found = np.empty(A.shape)
+    for index in np.ndindex(A.shape):
+        step = np.zeros(A.shape)
+        step[index] = h
+        found[index] = f(A + step)
+    return found[()]
+
+
+def only_first(values):
+    """The same array with all but its first entry 0."""
+    kept = np.zeros(np.shape(values))
+    kept.flat[0] = np.ravel(values)[0]
+    return kept[()]
 
 
 def left_moved(f, A, h):
@@ -446,9 +531,12 @@ def left_moved(f, A, h):
     return found[()]
 
 
-def difference_slips(f, C, A, h_given, memory, returns):
+def difference_slips(setting, A, h_given):
+    f, C, memory, returns = setting
     f, h = scalar_function(f, C, returns), h_given or DEFAULT_H
     together = (f(A + h) - f(A - h)) / (h + h)
+    above, below = values_moved(f, A, h), values_moved(f, A, -h)
+    back = "put each entry back before you go on to the next"
     made = [
         (
             "imprecise",
@@ -466,7 +554,7 @@ def difference_slips(f, C, A, h_given, memory, returns):
             "wrong-value",
             "the step down only leads back to where the entry was, not to the other side",
             quotients(f, A, h, 0, 2 * h),
-            "from A + h, how far is it to A − h?",
+            "from A + h, how far is it to A − h? And mind that `B = A` makes no copy",
         ),
         (
             "wrong-value",
@@ -478,7 +566,19 @@ def difference_slips(f, C, A, h_given, memory, returns):
             "wrong-value",
             "an entry is not put back before the next one is moved",
             left_moved(f, A, h),
-            "put each entry back before you go on to the next",
+            back,
+        ),
+        (
+            "wrong-value",
+            "the entries that had their turn are moved along with the next one",
+            moved_along(f, A, h),
+            back,
+        ),
+        (
+            "wrong-value",
+            "the function ends with the first entry, and all the others stay 0",
+            only_first(quotients(f, A, h, -h, 2 * h)),
+            "look at your `return`: does it stand inside the loop?",
         ),
         (
             "wrong-value",
@@ -491,6 +591,21 @@ def difference_slips(f, C, A, h_given, memory, returns):
             "the rise is halved and then multiplied by h",
             quotients(f, A, h, -h, 2.0) * h,
             "mind the brackets: what is a / b * c?",
+        ),
+        *(
+            (
+                "wrong-value",
+                "only the second of the two values is divided",
+                value,
+                "mind the brackets: what is a - b / c?",
+            )
+            for value in (above - below / (2 * h), above - below / 2 * h)
+        ),
+        (
+            "factor",
+            "the rise is divided by h, which is not the whole run",
+            quotients(f, A, h, -h, h),
+            "how far apart are the two places at which you ask f?",
         ),
         (
             "factor",
@@ -523,7 +638,7 @@ def difference_slips(f, C, A, h_given, memory, returns):
 
 def numerical_case(rng, f, shape, h, memory="rows", returns="a float", kind="fresh", note=""):
     C, A = arrays(rng, shape, shape)
-    args = (f, np.array(C), np.array(A), h, memory, returns)
+    args = ((f, np.array(C), memory, returns), np.array(A), h)
     return Case("numerical_gradient", args, kind, note)
 
 
@@ -556,7 +671,7 @@ register(
     functions=[
         Function(
             "numerical_gradient",
-            "f C A h memory returns",
+            "f A h",
             ("gradient", "A afterwards"),
             slips=difference_slips,
             drive=ask_for_numerical_gradient,
@@ -569,7 +684,11 @@ register(
     draw=lambda rng: [
         Case(
             "numerical_gradient",
-            ("weighted cubes", W.copy(), np.array([[1.0, 2.0, 3.0]] * 2), 1e-2, "rows", "a float"),
+            (
+                ("weighted cubes", W.copy(), "rows", "a float"),
+                np.array([[1.0, 2.0, 3.0]] * 2),
+                1e-2,
+            ),
             "worked",
         ),
         *numerical_cases(rng),
@@ -607,6 +726,12 @@ def jacobian_slips(W, x):
                 "wrong-value",
                 "the weights stand where the inputs belong",
                 np.einsum("ki,kj->kij", np.eye(m), W),
+                "a weight grows by 1: by how much does its entry of a grow?",
+            ),
+            (
+                "wrong-value",
+                "each weight is multiplied in, as if a itself were asked for and not its change",
+                np.einsum("ki,kj->kij", np.eye(m), W * x.T),
                 "a weight grows by 1: by how much does its entry of a grow?",
             ),
             ("wrong-shape", "the index of the output stands last", np.moveaxis(J, 0, -1), order),
@@ -679,7 +804,11 @@ def contraction_slips(g, x):
     told = [Slip(s.cause, s.words, {VALUE: s.parts["value"]}) for s in from_graph]
     left_out = np.broadcast_to(g, (len(g), len(x)))
     words = "x is left out: how a changes with W"
-    return [*told, Slip("missing-local", words, {VALUE: left_out})]
+    return [
+        *told,
+        Slip("missing-local", words, {VALUE: left_out}),
+        *(Slip("upstream-ignored", NO_SIGNAL, {VALUE: value}) for value in (x.T, x)),
+    ]
 
 
 VALUE, MEMORY = "vjp_Wx(g, x)", "memory of vjp_Wx"
@@ -719,7 +848,6 @@ register(
         Case("jacobian_Wx", matrix_and_column(rng, m=3, n=3), "square"),
         Case("vjp_Wx", (np.array([[1.48], [16.32]]), x), "worked"),
         *(Case("vjp_Wx", signal_and_column(rng)) for _ in range(3)),
-        Case("vjp_Wx", signal_and_column(rng, m=3, n=3), "square"),
         Case("vjp_Wx", signal_and_column(rng, TALL, 60), "edge", f"W has {TALL} rows"),
     ],
 )
@@ -745,6 +873,8 @@ def batch_slips(W, X):
     _, of_the_mean, _ = _batch(W, X.mean(axis=0, keepdims=True))
     made = _batch.slips(BATCH)(W, X)
     told = [slip for slip in made if not re.search(WITH_1_N, slip.words)]
+    mean = [part / X.shape[1] for part in (f * N, df_dW * N, df_dX * N)]
+    of_all = df_dX.sum(axis=0)
     sum_up = "every example leaves a contribution to the same W: add them up"
     return [
         Slip(
@@ -757,6 +887,26 @@ def batch_slips(W, X):
             "the mean is taken over all entries of the array, and not over its rows",
             dict(zip(BATCH, (f / m, df_dW / m, df_dX / m), strict=True)),
             "how many terms does the mean over the examples have?",
+        ),
+        Slip(
+            "mean-vs-sum",
+            "the mean has as many terms as X has columns, and not as many as it has rows",
+            dict(zip(BATCH, mean, strict=True)),
+            "which of the two sizes of X counts the examples?",
+        ),
+        *(
+            Slip(
+                cause,
+                "the gradients to all the examples are added up",
+                {"df_dX": times * np.reshape(of_all, shape)},
+                "each example has a row of its own in X, and its own row in the gradient",
+            )
+            for cause, shape in [
+                ("single-only", (1, -1)),
+                ("wrong-shape", (-1,)),
+                ("wrong-shape", (-1, 1)),
+            ]
+            for times in (1, N)
         ),
         *(
             Slip(
