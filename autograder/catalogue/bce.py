@@ -684,6 +684,14 @@ wrong(
     loses=("dL_dv",),
     says="digits right",
 )
+wrong(
+    "bce_with_logits",
+    "labels are told apart by y == 1, so that soft ones count as 0",
+    (LOSS, "loss = np.mean(np.where(y == 1, np.logaddexp(0, -v), np.logaddexp(0, v)))"),
+    cause="wrong-value",
+    loses=("loss",),
+    says="taken for 0",
+)
 right(
     "bce_with_logits",
     "logaddexp, and the sigmoid through it",
@@ -920,6 +928,14 @@ wrong(
     cause="imprecise",
     loses=("dL_dW", "dL_db"),
     says="difference quotients",
+)
+wrong(
+    "neuron_gradients",
+    "ŷ goes into the loss that wants logits",
+    ("v = X @ W.T + b", "v = 1 / (1 + np.exp(-(X @ W.T + b)))"),
+    cause="wrong-value",
+    loses=ALL,
+    says="a loss that has one of its own",
 )
 right(
     "neuron_gradients",
@@ -1624,6 +1640,14 @@ wrong(
     cause="raises",
     loses=ALL,
     says="shape",
+)
+wrong(
+    "backprop",
+    "ŷ goes into the loss that wants logits",
+    ("logits = V[-1]", "logits = 1 / (1 + np.exp(-V[-1]))"),
+    cause="wrong-value",
+    loses=ALL,
+    says="a loss that has one of its own",
 )
 right(
     "backprop",

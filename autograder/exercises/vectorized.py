@@ -122,7 +122,7 @@ hidden(
         *(Case("vjp_Wx", signal_and_column(rng)) for _ in range(5)),
         Case("vjp_Wx", signal_and_column(rng, m=1), "edge", "one output"),
         Case("vjp_Wx", signal_and_column(rng, n=1), "edge", "one input"),
-        Case("vjp_Wx", signal_and_column(rng, m=4, n=4), "square"),
+        Case("vjp_Wx", signal_and_column(rng, m=4, n=4), "edge", "as many outputs as inputs"),
         Case("vjp_Wx", signal_and_column(rng, TALL + 7, 61), "edge", f"W has {TALL + 7} rows"),
     ],
     {

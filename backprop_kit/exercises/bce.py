@@ -340,6 +340,8 @@ register(
 
 # Wrong losses whose gradients students take for the right one's.
 NO_SIGMOID = "the prediction is not put through the sigmoid before it is compared with y"
+TWICE = "the logits are put through a sigmoid before a loss that has one of its own"
+ONCE = "ask of each function that you call whether it wants logits or predictions"
 SQUARED = "the loss is differentiated as if it were the squared error of ŷ"
 
 
@@ -383,7 +385,14 @@ def logits_slips(y, v):
         ),
         ("factor", "the logarithm to base 10 is taken", {"loss": loss / np.log(10)}),
     ]
-    found = [Slip(cause, words, parts) for cause, words, parts in made]
+    found = []
+    soft = (y > 0) & (y < 1)
+    for taken in (0, 1) if np.any(soft) else ():
+        hard = bce_with_logits_.solve(np.where(soft, taken, y), v)[0]
+        words = f"labels between 0 and 1 are taken for {taken}"
+        step = "a label such as 0.3 takes part in both terms, each with its weight"
+        found.append(Slip("wrong-value", words, {"loss": hard}, step))
+    found += [Slip(cause, words, parts) for cause, words, parts in made]
     next_step = "work with v itself: no logarithm of a prediction needs to be taken"
     for eps in EPSILONS:
         q = clipped(p, eps)
@@ -463,6 +472,8 @@ def neuron_slips(W, b, X, y):
         return Slip(cause, words, {label: parts[label] for label in labels.split()})
 
     grads = "dL_dW dL_db"
+    network = Network([(W, b)], X, y, last=sigmoid_gate)
+    twice = network.value, *network.gradients(edit=network.past_the_last_gate())[0]
     return [
         slip("dropped-bias", "b is left out of the forward pass", neuron, 0 * b),
         *(
@@ -480,6 +491,7 @@ def neuron_slips(W, b, X, y):
             b,
             "loss",
         ),
+        Slip("wrong-value", TWICE, dict(zip(NEURON_RESULT, twice, strict=True)), ONCE),
         *NEURON_LONG(W, b, X, y),
     ]
 
@@ -770,6 +782,10 @@ def identity(v):
     return v
 
 
+def sigmoid_gate(v):
+    return v.sigmoid()
+
+
 class Network:
     """One recorded pass through a ReLU network, and its gradients, by right gates or wrong ones.
 
@@ -799,6 +815,10 @@ class Network:
                 edit[id(self.H[k + 1]._node), 0] = change(self.V[k].data)
         found = walks.backward(self.loss, edit)
         return [(found[id(W)], found[id(b)]) for W, b in self.leaves]
+
+    def past_the_last_gate(self):
+        """The edit that sends the signal of the loss on to the logits as it is."""
+        return {(id(self.H[-1]._node), 0): lambda signal, right: signal}
 
     def errors(self):
         """The local errors, ∂loss/∂V of each layer."""
@@ -921,11 +941,12 @@ def backprop_slips(params, X, y):
     words = "the bias of the last layer is left out of the forward pass"
     enter("dropped-bias", words, Network(short, X, y))
     bent = Network(params, X, y, last=relu)
-    last = {(id(bent.H[-1]._node), 0): lambda signal, right: signal}
     words = "the logits of the last layer are put through a ReLU as well"
     no_gate = "the last layer's logits go to the loss as they are"
     enter("wrong-value", words, bent, no_gate)
-    enter("wrong-value", words, bent, no_gate, edit=last)
+    enter("wrong-value", words, bent, no_gate, edit=bent.past_the_last_gate())
+    network = Network(params, X, y, last=sigmoid_gate)
+    enter("wrong-value", TWICE, network, ONCE, edit=network.past_the_last_gate())
     for hidden, words in (
         (identity, "the ReLUs between the layers are left out of the forward pass"),
         (lambda v: v.sigmoid(), "sigmoids stand between the layers instead of ReLUs"),
@@ -1096,22 +1117,24 @@ def train_slips(params, X, y, lr, steps):
     def stale(now, gradients, lr, start=params):
         return downhill(now, lambda at: gradients(start), lr)
 
+    stored = "after one step, print what you return: is it what the loop has computed?"
+    every = "list the arrays that have to move in one step, and tick them off"
     moment = "compute all gradients of a step first, then move all parameters"
     count = "count: `steps` moves, and one loss before each of them and one after the last"
     made = [
-        ("wrong-value", "no step is taken", None, 0, downhill),
+        ("wrong-value", "no step is taken", stored, 0, downhill),
         ("sign", "each step goes uphill", None, steps, by_rule(lambda p, g, lr: p + lr * g)),
         (
             "factor",
             "the steps are not scaled by the learning rate",
-            None,
+            "read the rule above once more, and look where `lr` comes in",
             steps,
             by_rule(lambda p, g, lr: p - g),
         ),
         (
             "wrong-value",
             "a parameter is replaced by its step instead of moved by it",
-            None,
+            "read the rule above once more: what is the step taken from?",
             steps,
             by_rule(lambda p, g, lr: -lr * g),
         ),
@@ -1129,9 +1152,9 @@ def train_slips(params, X, y, lr, steps):
             steps,
             by_rule(lambda p, g, lr: p - lr / N * g),
         ),
-        ("wrong-value", "only the weights are moved", None, steps, only(1, 0)),
-        ("wrong-value", "only the biases are moved", None, steps, only(0, 1)),
-        ("wrong-value", "only the last layer is moved", None, steps, last_only),
+        ("wrong-value", "only the weights are moved", every, steps, only(1, 0)),
+        ("wrong-value", "only the biases are moved", every, steps, only(0, 1)),
+        ("wrong-value", "only the last layer is moved", every, steps, last_only),
         (
             "wrong-value",
             "the gradients of the starting point are used in every step",
@@ -1152,7 +1175,7 @@ def train_slips(params, X, y, lr, steps):
     found = []
     for cause, words, step, taken, move in made:
         moved, losses = descend(params, X, y, lr, taken, move)
-        losses = (losses + losses[-1:])[: steps + 1]
+        losses = (losses + losses[-1:] * steps)[: steps + 1]
         W, b = (flatten(arrays) for arrays in zip(*moved, strict=True))
         found.append(Slip(cause, words, {"W": W, "b": b, "losses": Numbers(losses)}, step))
     _, losses = descend(params, X, y, lr, steps)
