@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 AUTOGRADER := $(BIN)/python -m autograder
 
-.PHONY: help setup demo test lab release grade kill-table steady bench gallery test-browser lint format clean
+.PHONY: help setup demo test lab release grade kill-table steady attack-table fuzz bench gallery test-browser lint format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,14 @@ kill-table: $(READY)  ## how every catalogued answer fares in the hidden tests
 
 steady: $(READY)  ## judge every right answer with 200 seeds; none may lose a point (about 20 minutes)
 	@$(AUTOGRADER) kill-table --seeds 200
+
+attack-table: $(READY)  ## every entry of the attack suite, here and in plain nbgrader (about 20 minutes)
+	@PYTHONPATH=tests $(BIN)/python -m attacks.table
+
+N ?= 2000
+SEED ?= 0
+fuzz: $(READY)  ## grade mutated submissions: N=2000 SEED=0 (about 30 minutes)
+	@PYTHONPATH=tests $(BIN)/python -m attacks.fuzz --count $(N) --seed $(SEED)
 
 bench: $(READY)  ## measure the engine against hand-written NumPy and its peers (about 8 minutes)
 	$(BIN)/python -m benchmarks

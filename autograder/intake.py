@@ -18,7 +18,7 @@ from pathlib import Path
 import nbformat
 from nbgrader.utils import parse_utc
 
-from autograder.repair import grade_id, is_solution, printable
+from autograder.repair import CELL_ID, grade_id, is_solution, printable
 
 MAX_FILE = 100_000_000  # bytes of a notebook file
 MAX_FILES = 2_000  # names looked at in one folder
@@ -265,7 +265,7 @@ def _cell(data):
     label = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     if isinstance(label, dict):
         cell.metadata["nbgrader"] = nbformat.from_dict(label)
-    if isinstance(data.get("id"), str):
+    if isinstance(data.get("id"), str) and CELL_ID.fullmatch(data["id"]):
         cell["id"] = data["id"]
     return cell
 

@@ -9,6 +9,7 @@ the observations back; see `autograder.probe`.
 import contextlib
 import html
 import json
+import re
 import secrets
 import zlib
 
@@ -22,6 +23,8 @@ from backprop_kit.observe import Observation, Raised, observe
 from backprop_kit.tensor import engine_off
 
 SECONDS = 5.0  # for all calls of one exercise together
+# With a fraction, as hidden inputs have one; an error may tell what it was raised by.
+NUMBER = re.compile(r"-?\d+\.\d*(?:[eE][+-]?\d+)?")
 MIME = "application/vnd.backprop-course.verdict+json"
 
 
@@ -88,7 +91,8 @@ class Plan:
             told = item["raised"]
             if len(told) != 4 or not all(isinstance(word, str | None) for word in told):
                 raise probe.WireError("not an exception")
-            return Observation(raised=Raised(*(word and _printable(word[:200]) for word in told)))
+            kind, text, line, where = (word and _printable(word[:200]) for word in told)
+            return Observation(raised=Raised(kind, text and NUMBER.sub("…", text), line, where))
         mutated = [int(i) for i in item["mutated"]]
         return Observation(probe.decode(item["result"]), mutated=mutated)
 

@@ -5,6 +5,7 @@ is replaced behind its back.
 """
 
 import ast
+import contextlib
 import csv
 import html
 import inspect
@@ -40,7 +41,7 @@ from autograder.inert import (
     shortened,
 )
 from autograder.judge import MIME, SECONDS, Plan
-from autograder.repair import grade_id, is_solution, is_test, nbgrader, repair
+from autograder.repair import grade_id, is_solution, is_test, nbgrader, only_imports, repair
 from backprop_kit.checks import with_code
 
 PROBE = inspect.getsource(probe)
@@ -53,7 +54,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 def mend(notebook, released):
     """Repair a submission after its release, and note in its metadata what was done.
 
-    The note is {"repairs": sentences, "own": the ids of cells that are not the lesson's}.
+    The note is {"repairs": sentences, "own": the ids of cells that are not the lesson's}. A cell
+    that imports and does nothing else is as good as the lesson's: answers may need it.
     """
     repairs = repair(notebook, released)
     lesson = {cell.source for cell in released.cells}
@@ -61,7 +63,8 @@ def mend(notebook, released):
     for cell in notebook.cells:
         if nbgrader(cell) or cell.source in lesson:
             continue
-        own.append(cell.id)
+        if not only_imports(cell):
+            own.append(cell.id)
         if cell.cell_type != "code":
             cell.source = inert_text(cell.source)
     notebook.metadata["autograder"] = {"repairs": repairs, "own": own}
@@ -256,7 +259,8 @@ class JudgedExecute(Execute):
     def _restart(self, only=lambda cell: True):
         """A fresh kernel in the state that the cells before this one had left.
 
-        A cell that ends the kernel now, though it did not before, is left out from here on.
+        A cell that ends the kernel now, though it did not before, is left out from here on; where
+        it is the lesson's, the student's own cells are left out first.
         only: which of the cells to run again.
         """
         while True:
@@ -272,10 +276,18 @@ class JudgedExecute(Execute):
                 finally:
                     self.nb.cells.pop()
                 if ended:
-                    self._executed = [each for each in self._executed if each is not cell]
+                    if cell.id in self._own or not self._leave_out_own():
+                        self._executed = [each for each in self._executed if each is not cell]
                     break
             else:
                 return
+
+    def _leave_out_own(self):
+        """From here on do without the student's own cells: one of them may end each new kernel a
+        moment later, in a cell that is not to blame. Returns whether there were any."""
+        before = len(self._executed)
+        self._executed = [each for each in self._executed if each.id not in self._own]
+        return len(self._executed) < before
 
     # ---- cells
 
@@ -292,6 +304,9 @@ class JudgedExecute(Execute):
             return cell, resources
         ended = self._run(cell, index)
         if ended == "died":  # perhaps by something that an earlier cell had left running
+            self._restart()
+            ended = self._run(cell, index)
+        if ended == "died" and cell.id not in self._own and self._leave_out_own():
             self._restart()
             ended = self._run(cell, index)
         if ended:
@@ -330,6 +345,12 @@ class JudgedExecute(Execute):
             return None if self._responds() else "hung"
         except DeadKernelError:
             return "died"
+
+    async def _async_poll_kernel_alive(self):
+        """As nbclient does; for a cell that could not be run it looks on after the kernel has been
+        put away, and must not complain about that on the grader's terminal."""
+        with contextlib.suppress(AssertionError):
+            await super()._async_poll_kernel_alive()
 
     def _time_for(self, cell):
         """How long a cell may take; again, if it has run out of time before, only a moment."""

@@ -154,20 +154,22 @@ class _Repair:
         """Find the cell that answers, make it the answer cell, and tell what was wrong."""
         id_ = grade_id(solution)
         blank = solution.source.strip()
+        wanted = _defined(solution.source)
         # A cell that still stands as it was released for another purpose is nobody's answer.
         free = [pair for pair in self.pairs if pair[0] is None]
         labelled = [pair for pair in free if grade_id(pair[1]) == id_]
         candidates = labelled
         if not any(pair[1].source.strip() != blank for pair in labelled):
             candidates = [p for p in free if p in labelled or self.defines(solution, p[1])]
-        if not candidates:
-            candidates = [p for p in free if self.defines(solution, p[1], misplaced=True)]
+        if not any(_defined(pair[1].source) & wanted for pair in candidates):
+            # The answer may stand in another exercise's cell, with nothing of its own in here.
+            misplaced = [p for p in free if self.defines(solution, p[1], misplaced=True)]
+            candidates = misplaced or candidates
         if not candidates:
             self.say(f"The answer cell “{id_}” was missing; it counts as not written.")
             return
         written = [pair for pair in candidates if pair[1].source.strip() != blank]
         best = (written or candidates)[-1]
-        wanted = _defined(solution.source)
         found = [pair for pair in written if _defined(pair[1].source) & wanted]
         lacking = wanted - _defined(best[1].source)
         if any(_defined(pair[1].source) & lacking for pair in found):
@@ -265,9 +267,10 @@ class _Repair:
 
     def cut_off(self, answer):
         """Join an answer that was cut in the middle of its code; returns how many cells it took."""
-        if _parses(answer[1].source):
-            return 0
         start = self.index(answer) + 1
+        goes_on = start < len(self.pairs) and _indented(self.pairs[start][1].source)
+        if _parses(answer[1].source) and not goes_on:
+            return 0
         joined = answer[1].source
         for count, pair in enumerate(self.pairs[start : start + MAX_PARTS], 1):
             if pair[0] is not None:
@@ -363,6 +366,14 @@ def _imported(source):
     }
 
 
+def only_imports(cell):
+    """Whether a cell of code imports something and does nothing else."""
+    if cell.cell_type != "code" or len(cell.source) > MAX_PARSED or not _parses(cell.source):
+        return False
+    body = ast.parse(cell.source).body
+    return bool(body) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)
+
+
 def _parses(source):
     if len(source) > MAX_PARSED:
         return True
@@ -371,6 +382,11 @@ def _parses(source):
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def _indented(source):
+    """Whether this code begins in the middle of a function, so that it cannot be run alone."""
+    return source.lstrip("\n")[:1].isspace() and not _parses(source)
 
 
 def _key(cell, by):

@@ -212,6 +212,9 @@ def structure_misfit(returns, result, name):
     return None
 
 
+SEVERAL = "print its shape: which sum is missing, or which two factors have to change places?"
+
+
 def compare_leaf(label, yours, expected, rtol, case):
     """None if `yours` is right, else a Finding whose cause is still the plain one."""
     if yours is None:
@@ -232,7 +235,9 @@ def compare_leaf(label, yours, expected, rtol, case):
                 cause,
                 label,
                 f"{{part}} should be a single number, and {{is}} {describe(yours)}.",
-                next_step="return the number itself, not something that holds it",
+                next_step=SEVERAL
+                if np.size(yours) > 1
+                else "return the number itself, not something that holds it",
             )
     else:
         if not isinstance(yours, np.ndarray):

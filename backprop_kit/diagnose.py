@@ -242,7 +242,8 @@ def explain(label, trials):
     for cause in CALL_CAUSES:
         hits = [finding for finding in problems if finding.cause == cause]
         if hits:
-            if cause == "raises" and (special := _only_special(label, failed, passed)):
+            special = _only_special(label, failed, passed)
+            if cause == "raises" and special:
                 special.template += f" Elsewhere {hits[0].template}"
                 special.next_step = hits[0].next_step
                 return special
@@ -258,6 +259,7 @@ def explain(label, trials):
         return Finding(
             "unstable", label, f"{{part}} {{is}} wrong for {note}.", worst=problems[0].worst
         )
+    special = _only_special(label, failed, passed)
     failed = telling(label, failed)
     problems = [trial.problems[label] for trial in failed]
     kinds = {finding.cause for finding in problems}
@@ -265,7 +267,7 @@ def explain(label, trials):
         if cause in kinds:
             found = next(finding for finding in problems if finding.cause == cause)
             if cause == "wrong-shape":
-                return _shape_story(label, failed, passed, found)
+                return _shape_story(label, failed, special, found)
             return found
     flaws = [finding for finding in problems if finding.cause != "wrong-value"]
     if flaws:
@@ -275,7 +277,7 @@ def explain(label, trials):
         if not keys and problems[0].cause == "wrong-value":
             problems[0].next_step = failed[0].function.advice or problems[0].next_step
         return _slip_finding(label, keys, failed) if keys else problems[0]
-    return _explain_values(label, failed, passed, problems)
+    return _explain_values(label, failed, passed, problems, special)
 
 
 def _constant(label, trials):
@@ -317,8 +319,11 @@ def _only_special(label, failed, passed):
     return Finding(cause, label, evidence, _worst(label, failed))
 
 
-def _shape_story(label, failed, passed, found):
-    """A wrong shape often has a better name: transposed, or not summed over the batch."""
+def _shape_story(label, failed, special, found):
+    """A wrong shape often has a better name: transposed, or not summed over the batch.
+
+    special: the Finding that it is right in special cases only, or None.
+    """
     pairs = [
         (trial.yours[label], trial.expected[label])
         for trial in failed
@@ -343,10 +348,12 @@ def _shape_story(label, failed, passed, found):
             label,
             "{part} {has} one row for each example; their sum would be right.",
         )
-    return _only_special(label, failed, passed) or found
+    if special:
+        special.template += f" Elsewhere {found.template}"
+    return special or found
 
 
-def _explain_values(label, failed, passed, problems):
+def _explain_values(label, failed, passed, problems, special):
     """Right type, right shape, wrong numbers: what do they have in common?"""
     worst = _worst(label, failed)
     ratio = _constant_ratio(label, failed)
@@ -384,7 +391,7 @@ def _explain_values(label, failed, passed, problems):
             f"{{part}} {{has}} {digits} digits right and not all of them; difference quotients, "
             "rounded constants and float32 look like this.",
         )
-    if special := _only_special(label, failed, passed):
+    if special:
         return special
     if passed and all(trial.case.kind == "worked" for trial in passed):
         return finding(

@@ -261,6 +261,17 @@ def checked(id, source, answers):
     return str(report_on(id, *(space[name] for name in names)))
 
 
+STEP_WITH_SWAPPED_ARGUMENTS = """
+def frozen_step(network, X, y, lr):
+    network.zero_grad()
+    loss = bce_with_logits(network(X), y)
+    loss.backward()
+    for p in network.parameters():
+        if p.requires_grad:
+            p.data = p.data - lr * p.grad
+    return loss.item()
+"""
+
 LEAN_ALL = """
 def lean_forward(params, X, trainable_from):
     saved, H = [], X
@@ -284,7 +295,33 @@ MESSAGES = [
         "    return 8 * batch * sum(widths[trainable_from:-1])",
         "the masks are left out",
     ),
+    (
+        "saved_bytes",
+        "def saved_bytes(widths, batch, trainable_from=0):\n"
+        "    return 8 * batch * sum(widths[trainable_from:])",
+        "the logits are counted among the inputs of layers, and the masks are left out",
+    ),
+    (
+        "saved_bytes",
+        "answer = saved_bytes\ndef saved_bytes(widths, batch, trainable_from=0):\n"
+        "    total = answer(widths, batch, trainable_from)\n"
+        "    del widths[:trainable_from]\n    return total",
+        "changes its argument",
+    ),
+    ("what_to_save", "def what_to_save(layer):\n    {'input'}", "what is only printed gets lost"),
     ("detach", "def detach_demo(x):\n    return x**3, 3 * x**2", "also goes back through"),
+    ("frozen_step", STEP_WITH_SWAPPED_ARGUMENTS, "y and the logits have changed places"),
+    (
+        "checkpointed",
+        "answer = checkpointed_backprop\n"
+        "def checkpointed_backprop(*args):\n    return answer(*args)[::-1]",
+        "returns the list first",
+    ),
+    (
+        "lean_forward_backward",
+        "answer = lean_forward\ndef lean_forward(*args):\n    return answer(*args)[::-1]",
+        "lean_forward returns (saved, logits)",
+    ),
     ("lean_forward_backward", LEAN_ALL, "the input of a frozen layer"),
     (
         "lean_forward_backward",

@@ -168,6 +168,15 @@ wrong(
     says="reference engine",
 )
 
+wrong(
+    "bias_backward",
+    "the sum for k = 1 and for no other",
+    (RETURN_DB, "dL_db = np.zeros_like(dL_dy); dL_db[0, 0] = dL_dy[0, 0]"),
+    cause="wrong-value",
+    loses=ALL,
+    says="only the first entry is filled in",
+)
+
 right("bias_backward", "the signal itself", (RETURN_DB, "dL_db = dL_dy"))
 right("bias_backward", "a copy of the signal", (RETURN_DB, "dL_db = dL_dy.copy()"))
 right("bias_backward", "einsum with δ", (RETURN_DB, 'dL_db = np.einsum("ai,ik->ak", dL_dy, dy_db)'))
@@ -258,6 +267,14 @@ wrong(
     ),
     cause="wrong-value",
     loses=(KIND, PLAIN),
+    says="elementwise product is chosen where the three shapes are not equal",
+)
+wrong(
+    "pick_order",
+    "the elementwise product wherever signal and target are alike",
+    ("if dL_dy_shape == factor_shape == target_shape:", "if dL_dy_shape == target_shape:"),
+    cause="wrong-value",
+    loses=(PLAIN, KIND),
     says="elementwise product is chosen where the three shapes are not equal",
 )
 wrong(
@@ -811,6 +828,22 @@ wrong(
 )
 wrong(
     "affine_batch",
+    "the loop stops one example too early",
+    (BATCH_DB, "dL_db = sum(dL_dY[:-1]) + np.zeros(len(W))"),
+    cause="missing-path",
+    loses=("dL_db",),
+    says="the last example of the batch is left out",
+)
+wrong(
+    "affine_batch",
+    "a ReLU's mask, from lesson 3",
+    (BATCH_DW, "dL_dY = dL_dY * (X @ W.T > 0)\n    " + BATCH_DW),
+    cause="wrong-mask",
+    loses=ALL,
+    says="a ReLU's mask is laid on the signal",
+)
+wrong(
+    "affine_batch",
     "the outer product of everything with everything",
     (BATCH_DW, "dL_dW = np.outer(dL_dY, X)"),
     cause="single-only",
@@ -1124,7 +1157,7 @@ wrong(
     ("grad = grad.sum(axis=0)", "grad = grad.sum(axis=-1)"),
     cause="wrong-shape",
     loses=(FRONT, BOTH, EMPTY),
-    says="is expected",
+    says="at the right end of grad",
 )
 wrong(
     "unbroadcast",
@@ -1140,7 +1173,7 @@ wrong(
     """,
     cause="wrong-shape",
     loses=(BOTH, EMPTY),
-    says="sum over both kinds of axes",
+    says="counted in grad while the new ones still stand before them",
 )
 wrong(
     "unbroadcast",
@@ -1310,6 +1343,32 @@ wrong(
     cause="by-engine",
     loses=ALL,
     says="reference engine",
+)
+
+wrong(
+    "unbroadcast",
+    "returns from within the loop",
+    source="""
+    def unbroadcast(grad, shape):
+        while grad.ndim > len(shape):
+            grad = grad.sum(axis=0)
+        for axis, length in enumerate(shape):
+            if length == 1:
+                return grad.sum(axis=axis, keepdims=True)
+        return grad
+    """,
+    cause="wrong-shape",
+    loses=(ONES, BOTH),
+    says="only the first of the axes of length 1 is summed",
+)
+wrong(
+    "unbroadcast",
+    "no return where nothing was stretched",
+    ("    return grad", "    if grad.shape != given:\n        return grad"),
+    ("    while grad.ndim", "    given = grad.shape\n    while grad.ndim"),
+    cause="none-returned",
+    loses=ALL,
+    says="returns None where grad has shape",
 )
 
 right(

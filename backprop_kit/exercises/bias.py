@@ -78,6 +78,13 @@ def bias_slips(dL_dy):
                 np.full((1, m), dL_dy.sum()),
                 "the bias has an entry for each output: which outputs does one entry move?",
             ),
+            (
+                "wrong-value",
+                "only the first entry is filled in, and the others are 0",
+                np.eye(1, m) * dL_dy,
+                "the formula holds for every k: write it down for k = 2 too; and if there is a "
+                "loop, does it come to its end?",
+            ),
         ]
     ]
 
@@ -157,7 +164,8 @@ def read_order(args, result):
     (yours,), right = result, the_order(*args)
     plain, transposed = right in list(PRODUCTS)[:2], right in list(PRODUCTS)[2:4]
     if yours is None:
-        evidence = "pick_order returns None where one of the five fits."
+        evidence = "pick_order returns None where one of the five fits"
+        evidence += ", at dL_dy_shape = {}, factor_shape = {}, target_shape = {}.".format(*args)
         next_step = "look for a case that none of your branches catches, and for a missing `return`"
         nothing = Flaw("none-returned", evidence, next_step)
         tested = (True, plain, transposed)
@@ -165,7 +173,7 @@ def read_order(args, result):
     if not isinstance(yours, str):
         return (yours,) * 3, (Exact(right),) * 3
     if yours not in PRODUCTS:
-        evidence = "the result is a text, and none of the card's five."
+        evidence = f"the result {yours[:40]!r} is none of the card's five."
         next_step = "copy the five from the card, spaces and dots as they stand there"
         raise Flaw("wrong-type", evidence, next_step)
     tested = ((yours == ELEMENTWISE) != (right == ELEMENTWISE), plain, transposed)
@@ -225,8 +233,8 @@ def misread_shapes(signal, factor, target):
 # In letters: the shapes of signal, factor and target that make each product the right one. The
 # last ones of a product are the forms that modules really have: a paper row, a column.
 LETTERS = {
-    "signal @ factor": ["ab bc ac", "1b bc 1c", "ab b1 a1"],
-    "factor @ signal": ["bc ab ac", "bc 1b 1c", "b1 ab a1", "1c a1 ac"],
+    "signal @ factor": ["ab bc ac", "1b bc 1c", "ab b1 a1", "1b bb 1b"],
+    "factor @ signal": ["bc ab ac", "bc 1b 1c", "b1 ab a1", "1c a1 ac", "b1 bb b1"],
     "signal.T @ factor.T": ["ba cb ac", "1a c1 ac", "b1 cb 1c"],
     "factor.T @ signal.T": ["cb ba ac", "1b ba a1", "c1 1a ac"],
     "signal * factor": ["ab ab ab", "1b 1b 1b", "a1 a1 a1"],
@@ -264,6 +272,7 @@ register(
         Case("pick_order", shapes_for(rng, "factor @ signal", 3)),
         Case("pick_order", shapes_for(rng, "factor.T @ signal.T", 1)),
         Case("pick_order", shapes_for(rng, "signal * factor", 1)),
+        Case("pick_order", shapes_for(rng, "signal @ factor", 3)),
     ],
 )
 
@@ -319,6 +328,16 @@ def bias_from_weights(dL_dW):
     ]
 
 
+def masked(dL_dW, d_input, dL_db):
+    """The slip of a ReLU where there is none, from the three gradients that it would give."""
+    return Slip(
+        "wrong-mask",
+        "a ReLU's mask is laid on the signal",
+        {"dL_dW": dL_dW, "dL_dx": d_input, "dL_dX": d_input, "dL_db": dL_db},
+        "this module is Wx + b alone: which gate of it could hold a signal up?",
+    )
+
+
 def one_example_slips(dL_dy, W, x):
     dL_dW, dL_dx, _ = affine_backward.solve(dL_dy, W, x)
     b_slips = [
@@ -326,11 +345,13 @@ def one_example_slips(dL_dy, W, x):
         for slip in bias_slips(dL_dy)
         if slip.cause != "upstream-ignored"
     ]
+    through_relu = affine_backward.solve(dL_dy * (W @ x > 0).T, W, x)
     flat = "a paper row has two pairs of brackets, and so a shape of two lengths"
     words = "the row's outer brackets are missing"
     return [
         *b_slips,
         *bias_from_weights(dL_dW),
+        masked(*through_relu),
         Slip("wrong-shape", words, {"dL_dx": dL_dx[0], "dL_db": dL_dy[0]}, flat),
     ]
 
@@ -375,6 +396,13 @@ dL_dY = np.array([[3.0, -2.0], [1.0, 0.5], [-2.0, 1.0], [0.5, 4.0]])
 def batch_slips(dL_dY, W, X):
     dL_dW, _, dL_db = affine_batch.solve(dL_dY, W, X)
     axes = "the bias has one entry for each output: which axis of dL_dY counts the outputs?"
+    but_one = []
+    for name, rest in (("first", slice(1, None)), ("last", slice(None, -1))):
+        to_W, _, to_b = affine_batch.solve(dL_dY[rest], W, X[rest])
+        parts = {"dL_dW": to_W, "dL_db": to_b}
+        next_step = "which examples does your loop visit? Print their numbers"
+        words = f"the {name} example of the batch is left out"
+        but_one.append(Slip("missing-path", words, parts, next_step))
     return [
         Slip(
             "wrong-shape",
@@ -400,7 +428,9 @@ def batch_slips(dL_dY, W, X):
             {"dL_dW": np.outer(dL_dY[0], X[0]), "dL_db": dL_dY[0]},
             "every example in the batch pulls on the same parameter: add their contributions up",
         ),
+        *but_one,
         *bias_from_weights(dL_dW),
+        masked(*affine_batch.solve(dL_dY * (X @ W.T > 0), W, X)),
     ]
 
 
@@ -470,9 +500,13 @@ def what_is_summed(grad, shape):
 
 
 def sum_back(answers, grad, shape):
-    """Call unbroadcast; what it raises on an empty array costs that part alone, as a text."""
+    """Call unbroadcast; what it raises on an empty array costs that part alone, as a text.
+
+    A None goes into a tuple, so that it reaches the reading, which says where it came.
+    """
     try:
-        return answers["unbroadcast"](grad, shape)
+        result = answers["unbroadcast"](grad, shape)
+        return (None,) if result is None else result
     except (ArithmeticError, IndexError, ValueError) as error:
         if grad.size:
             raise
@@ -483,6 +517,11 @@ def read_summed(args, result):
     """(yours, expected) for the four parts. Of those that a call does not test it says nothing:
     there, what came back is also what is expected."""
     part, right = what_is_summed(*args), summed_back(*args)
+    if isinstance(result, tuple) and len(result) == 1 and result[0] is None:
+        evidence = f"unbroadcast returns None where grad has shape {args[0].shape} and "
+        evidence += f"`shape` is {args[1]}."
+        next_step = "does every way through your function, in these shapes too, end at a `return`?"
+        raise Flaw("none-returned", evidence, next_step)
     if part == EMPTY and isinstance(result, str):
         evidence = f"unbroadcast raises an error where an axis has length 0 ({result[:80]})."
         next_step = "nothing is there to be added: which sum has no terms, and what is its value?"
@@ -495,12 +534,44 @@ def read_summed(args, result):
     return tuple(zip(*pairs, strict=True))
 
 
+def one_summed(shape, stretched_to):
+    """The shape that is left where only the first axis of length 1 is summed."""
+    first = list(shape).index(1)
+    return (*stretched_to[:first], 1, *stretched_to[first + 1 :])
+
+
 def half_summed(grad, shape):
     """Slips in summing back: the wrong axes, none, or something else than a sum."""
     new, ones = stretched(shape, grad.shape)
     counted = grad.size / max(np.prod(shape), 1)
     rule = "go through the axes from the right: which of them did broadcasting make longer?"
+    turned = grad.sum(axis=tuple(range(grad.ndim - new, grad.ndim)))
+    early = tuple(i for i, n in enumerate(shape) if n == 1)
     slips = [
+        (
+            "wrong-shape",
+            "grad is returned as it came",
+            grad,
+            rule,
+        ),
+        (
+            "wrong-shape",
+            "only the first of the axes of length 1 is summed",
+            summed_back(grad, one_summed(shape, grad.shape[new:])) if ones[1:] else None,
+            "how many axes were stretched? Does your loop come to its end?",
+        ),
+        (
+            "wrong-shape",
+            "grad is summed along its axis 0, once, whatever the two shapes are",
+            grad.sum(axis=0) if grad.ndim else None,
+            rule,
+        ),
+        (
+            "wrong-shape",
+            "grad is summed along its axis 0, once, whatever the two shapes are, and keeps it",
+            grad.sum(axis=0, keepdims=True) if grad.ndim else None,
+            rule,
+        ),
         (
             "wrong-shape",
             "only the axes that were put in front are summed, and not those stretched from 1",
@@ -512,6 +583,18 @@ def half_summed(grad, shape):
             "only the first of the axes that were put in front is summed",
             summed_back(grad, grad.shape[1:]) if new > 1 else None,
             "how many axes did broadcasting put in front? Each of them must go again",
+        ),
+        (
+            "wrong-shape",
+            "axes at the right end of grad are summed instead of those that were put in front",
+            turned.sum(axis=early, keepdims=True) if new else None,
+            "shapes are aligned at the right: at which end of grad are the new axes?",
+        ),
+        (
+            "wrong-shape",
+            "the axes of `shape` are counted in grad while the new ones still stand before them",
+            grad.sum(axis=early, keepdims=True).sum(axis=tuple(range(new))) if new else None,
+            "where in grad is axis 0 of `shape`, as long as there are axes in front of it?",
         ),
         (
             "wrong-shape",
@@ -530,12 +613,6 @@ def half_summed(grad, shape):
             "an axis of length 1 in `shape` is summed away altogether",
             summed_back(grad, shape).reshape([n for n in shape if n != 1]),
             "sum along that axis, but let it stay, with length 1",
-        ),
-        (
-            "wrong-shape",
-            "grad is returned as it came",
-            grad,
-            rule,
         ),
         (
             "wrong-shape",
@@ -606,6 +683,7 @@ register(
         *stretches(rng, ["aa a"], "square"),
         *stretches(rng, ["ab "], "edge", "shape = (), a single number"),
         *stretches(rng, ["0b b"], "edge", "grad has an axis of length 0"),
+        *stretches(rng, ["abc 11c"], "edge", "shape has two axes of length 1"),
     ],
 )
 

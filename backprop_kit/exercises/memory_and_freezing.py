@@ -89,7 +89,11 @@ def read_layers(name, answer, wanted):
         raise Flaw("wrong-type", text)
     if len(answer) != len(wanted):
         text = f"the list of gradients has {len(answer)} entries for {len(wanted)} layers."
-        raise Flaw("wrong-shape", text, "return one entry for each layer, the first layer first")
+        raise Flaw(
+            "wrong-shape",
+            text,
+            "return one entry for each layer, the first first; None for a frozen one",
+        )
     yours = {"dW": [], "db": [], "frozen": "None"}
     for k, (entry, want) in enumerate(zip(answer, wanted, strict=True), 1):
         if want is None:
@@ -174,6 +178,9 @@ def drive_what_to_save(answers):
 
 
 def read_what_to_save(args, result):
+    if all(answer is None for answer in result.values()):
+        text = "what_to_save returns None, whatever the layer; what is only printed gets lost."
+        raise Flaw("none-returned", text, "`return` the set")
     yours = {name: _reading_of_set(name, result[name]) for name in LAYERS}
     return yours, {name: Exact(engine_saves(name), secret=True) for name in LAYERS}
 
@@ -192,7 +199,7 @@ def _reading_of_set(name, answer):
         )
         return Flaw("wrong-value", text, f"choose from {', '.join(sorted(map(repr, NAMES)))}")
     if answer > saves:
-        which = "the rule for its gradients: which of these arrays stands in it?"
+        which = "the rule for each gradient: which of these arrays stands in it?"
         return Flaw(
             "keeps-too-much", "{part} {has} more in it than backward needs.", f"write down {which}"
         )
@@ -267,6 +274,12 @@ def chain_slips(W1, W2, v0, dl_dv2):
             "wrong-mask",
             "the activation v1 itself stands where its mask should",
             {"dl_dW1": gradients(v1, v1)["dl_dW1"]},
+        ),
+        Slip(
+            "wrong-mask",
+            "the signal of a unit that is off has its sign turned, where it should stop",
+            {"dl_dW1": gradients(np.sign(entered), v1)["dl_dW1"]},
+            "a mask is made of ones and zeros: print yours",
         ),
         Slip(
             "wrong-value",
@@ -419,8 +432,12 @@ def bill(widths, batch, frozen=0):
 
 
 def drive_saved_bytes(answers, widths, batch, trainable_from):
+    given = list(widths)
     function, again = answers["saved_bytes"], list(widths)
-    return function(widths, batch), function(again, batch, trainable_from)
+    results = function(widths, batch), function(again, batch, trainable_from)
+    if widths == given:  # so that a change which only the second call makes is seen too
+        widths[:] = again
+    return results
 
 
 def metered_bytes(widths, batch, trainable_from):
@@ -471,6 +488,18 @@ def byte_slips(widths, batch, trainable_from):
             "the mask just below the first trainable layer is counted, where no signal passes",
             {BYTES[1]: total(trainable_from) + (0 < trainable_from < depth) * size(trainable_from)},
             "does a signal have to pass this ReLU to reach a layer that learns?",
+        ),
+        Slip(
+            "keeps-too-much",
+            "the logits are counted among the inputs of layers",
+            of(lambda f: total(f) + (8 * size(depth) if f < depth else 0)),
+            "which layer has the logits as its input?",
+        ),
+        Slip(
+            "wrong-value",
+            "the logits are counted among the inputs of layers, and the masks are left out",
+            of(lambda f: inputs(f) + (8 * size(depth) if f < depth else 0)),
+            "which layer has the logits as its input? And what does a ReLU keep?",
         ),
         Slip(
             "wrong-value",
@@ -608,12 +637,12 @@ def drive_frozen_step(answers, params, frozen, X, y, lr):
     return loss, flags, *after
 
 
-def engine_step(params, frozen, X, y, lr, stale=False):
+def engine_step(params, frozen, X, y, lr, stale=False, loss=bce_with_logits):
     """(loss, {name: how far one step moves it}) by the engine; stale: gradients pile up."""
     model = kit_network(params, frozen)
     if stale:
         earlier_backward(model, X, y)
-    value = bce_with_logits(y, model(X))
+    value = loss(y, model(X))
     value.backward()
     tensors = model.named_parameters().items()
     return value.item(), {n: -lr * p.grad for n, p in tensors if p.requires_grad}
@@ -628,6 +657,12 @@ def read_frozen_step(args, result):
     if isinstance(loss, str) and loss == "Tensor":
         text = "{part} should be a plain number, and {is} a Tensor."
         loss = Flaw("wrong-type", text, "`.item()` makes a number of it")
+    elif loss is None:
+        text = "frozen_step returns None; what is only printed gets lost."
+        loss = Flaw("none-returned", text, "`return` the loss, as a plain number")
+    elif isinstance(loss, list | tuple | dict):
+        text = f"{{part}} should be a single number, and {{is}} {describe(loss)}."
+        loss = Flaw("wrong-type", text, "return the loss alone: the network holds all else")
     before = {n: p.data for n, p in kit_network(params, []).named_parameters().items()}
     wanted_loss, wanted = engine_step(*args)
     _, piled = engine_step(*args, stale=True)
@@ -643,7 +678,7 @@ def read_frozen_step(args, result):
     flat, flat_piled = stacks.flatten(wanted.values()), stacks.flatten(piled.values())
     if isinstance(after_used, np.ndarray) and agree_to_rounding(after_used, flat_piled):
         text = "gradients that an earlier backward left in `.grad` are part of {part}."
-        next_step = "backward() adds to `.grad`: start from a clean one"
+        next_step = "remember that `backward()` adds to `.grad`, and start from a clean one"
         after_used = Flaw("state-leak", text, next_step)
     still = Exact("unchanged")
     yours = (
@@ -689,6 +724,10 @@ def step_slips(params, frozen, X, y, lr):
         p.data = p.data + wanted.get(name, 0.0)
     after = bce_with_logits(y, network(X)).item()
     before = kit_network(params, frozen)(X)
+    exchanged, turned = engine_step(
+        params, frozen, X, y, lr, loss=lambda y, v: bce_with_logits(v, y)
+    )
+    turned = stacks.flatten(turned.values())
     wrong = "compute the loss, keep it, and move the parameters after that"
     steps = {"step": flat / lr, "step after an earlier backward": flat / lr}
     return [
@@ -699,6 +738,12 @@ def step_slips(params, frozen, X, y, lr):
             {"loss": bce_with_logits(y, before.data) * len(X)},
         ),
         Slip("factor", "the step is not scaled by the learning rate", steps),
+        Slip(
+            "wrong-value",
+            "y and the logits have changed places in the call of the loss",
+            {"loss": exchanged, "step": turned, "step after an earlier backward": turned},
+            "look at the card: which argument of `bce_with_logits` comes first?",
+        ),
     ]
 
 
@@ -733,7 +778,7 @@ register(
             place=lambda label, index, case: (
                 f"number {index[0]} of all that moves" if index else ""
             ),
-            advice="print `p.grad` of every parameter after backward",
+            advice="print each `p.data` before and after the step, and each `p.grad` in between",
         )
     ],
     draw=lambda rng: [
@@ -816,6 +861,9 @@ def read_lean_forward(args, result):
         raise Flaw("none-returned", "lean_forward returns None.")
     if not isinstance(answer, tuple) or len(answer) != 2:
         return answer, (0.0, 0.0)  # told by its structure
+    if not isinstance(answer[0], np.ndarray) and isinstance(answer[1], np.ndarray):
+        text = "lean_forward returns (saved, logits), and should return (logits, saved)."
+        raise Flaw("order-swapped", text)
     logits, _ = network_graph(params, X, trainable_from)
     yours = answer[0], _reading_of_saved(answer[1], held, elsewhere, args, kept(logits).total)
     return yours, (logits.data, Exact("small enough"))
@@ -1156,6 +1204,9 @@ def read_checkpointed(args, result):
     if not isinstance(answer, tuple) or len(answer) != 2:
         text = "checkpointed_backprop should return two things, the loss and a list"
         raise Flaw("wrong-type", f"{text}, and returns {describe(answer)}.")
+    if isinstance(answer[0], list | tuple) and not isinstance(answer[1], list | tuple):
+        text = "checkpointed_backprop returns the list first, and should return the loss first."
+        raise Flaw("order-swapped", text)
     loss, wanted = network_gradients(params, X, y)
     try:
         yours, expected = read_layers("checkpointed_backprop", answer[1], wanted)
@@ -1195,8 +1246,36 @@ def checkpointed_slips(params, X, y, every):
             "the losses of the examples are added up, not averaged",
             {"loss": loss() * len(X)},
         ),
+        Slip(
+            "wrong-value",
+            "a ReLU follows the last layer too",
+            {"loss": loss(last=lambda v: v.relu())},
+            "the last layer's output is the logits, as it is",
+        ),
+        Slip(
+            "wrong-value",
+            "there is no ReLU between the layers",
+            {"loss": loss(between=lambda v: v)},
+            "what stands between two layers in the card's network?",
+        ),
     ]
-    return others + network_slips(gradients)
+
+    def no_masks_between_stretches(output):
+        """At a checkpoint the signal passes the ReLU below it as if that were not there."""
+        edits = list(no_masks(output).items())[::-1]  # from the first ReLU to the last
+        return dict(edits[every - 1 :: every])
+
+    between = {
+        part: stacks.flatten([pair[index] for pair in gradients(edit=no_masks_between_stretches)])
+        for index, part in enumerate(("dW", "db"))
+    }
+    missed = Slip(
+        "missing-local",
+        "the signal passes from stretch to stretch without the ReLU that stands between them",
+        between,
+        "a checkpoint is what left a ReLU: which of its units were on?",
+    )
+    return [*others, *network_slips(gradients), missed]
 
 
 def checkpointed_args(rng, widths, batch, every):

@@ -1,0 +1,1 @@
+"""Submissions that are hostile, broken or merely unlucky, and what each must come to."""
