@@ -220,7 +220,18 @@ def read(data, notes):
     version = found.get("nbformat")
     if version not in (3, 4):
         notes.append("The notebook did not say its format; it was read as the current one.")
-    return nbformat.v4.new_notebook(cells=[cell for cell in clean if cell is not None])
+    return nbformat.v4.new_notebook(cells=_with_ids_of_their_own(clean))
+
+
+def _with_ids_of_their_own(cells):
+    """The cells, of which none has the id of another; duplicated cells come with duplicated ids."""
+    seen = set()
+    for cell in cells:
+        if cell is not None:
+            if cell.id in seen:
+                cell["id"] = nbformat.v4.new_code_cell().id
+            seen.add(cell.id)
+    return [cell for cell in cells if cell is not None]
 
 
 def _text(data, notes):

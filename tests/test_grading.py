@@ -397,3 +397,14 @@ def test_unknown_students_are_named_with_those_there_are(demo):
     with pytest.raises(CourseError, match=r"no submission of nobody .*there are: ada, ben"):
         students_of(demo.lesson, ["ada", "nobody"])
     assert students_of(demo.lesson, ["ben", "ada"]) == ["ada", "ben"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_cells_with_one_id_are_told_apart_without_a_word(tmp_path):
+    cell = {"cell_type": "code", "source": "x", "metadata": {}, "id": "a", "outputs": []}
+    cells = [{**cell, "execution_count": None} for _ in range(3)]
+    made = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "scalar_graphs.ipynb").write_text(json.dumps(made), encoding="utf-8")
+    ids = [cell.id for cell in take_in(tmp_path, "scalar_graphs").notebook.cells]
+    assert ids[0] == "a"
+    assert len(set(ids)) == 3
