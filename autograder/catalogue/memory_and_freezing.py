@@ -1180,7 +1180,7 @@ stepped(
     ("loss = bce_with_logits(y, network(X))", "loss = bce_with_logits(network(X), y)"),
     cause="wrong-value",
     loses=("loss", *STEPS),
-    says="not what the check expects",
+    says="y and the logits have changed places",
 )
 stepped(
     "backward is forgotten",
@@ -1916,9 +1916,9 @@ checkpoint(
         "            signal = signal @ params[k][0]\n"
         "            if k > start:\n                signal = signal * (H > 0)",
     ),
-    cause="wrong-value",
+    cause="missing-local",
     loses=GRADS,
-    says="not what the check expects",
+    says="from stretch to stretch without the ReLU",
 )
 checkpoint(
     "the ReLU is left out when a stretch is run again",
