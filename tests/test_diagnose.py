@@ -310,3 +310,18 @@ def test_changed_arguments_lose_a_part_of_their_own():
 def test_leaving_arguments_alone_earns_nothing_by_itself():
     found = diagnose(MATRIX, lambda A: 0 * A, arrays((2, 3), (4, 3)))
     assert found[ARGUMENTS] is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "cause", "says"),
+    [
+        ([[1.0], 2.0], "wrong-type", "return the number itself"),
+        (np.array([[1.0]]), "wrong-shape", "return the number itself"),
+        (np.array([[1.0, 4.0]]), "wrong-shape", "which sum is missing"),
+    ],
+)
+def test_what_stands_where_a_number_is_wanted(value, cause, says):
+    function = Function("f", "x y", "f", lambda x, y: x * y)
+    found = diagnose(function, lambda x, y: value, THREE)["f"]
+    assert found.cause == cause
+    assert says in found.next_step

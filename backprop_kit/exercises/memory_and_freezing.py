@@ -861,10 +861,12 @@ def read_lean_forward(args, result):
         raise Flaw("none-returned", "lean_forward returns None.")
     if not isinstance(answer, tuple) or len(answer) != 2:
         return answer, (0.0, 0.0)  # told by its structure
-    if not isinstance(answer[0], np.ndarray) and isinstance(answer[1], np.ndarray):
+    logits, _ = network_graph(params, X, trainable_from)
+    first, second = answer
+    one_array = isinstance(second, np.ndarray) and not isinstance(first, np.ndarray)
+    if one_array and second.shape == logits.shape and agree_to_rounding(second, logits.data):
         text = "lean_forward returns (saved, logits), and should return (logits, saved)."
         raise Flaw("order-swapped", text)
-    logits, _ = network_graph(params, X, trainable_from)
     yours = answer[0], _reading_of_saved(answer[1], held, elsewhere, args, kept(logits).total)
     return yours, (logits.data, Exact("small enough"))
 
@@ -1206,7 +1208,7 @@ def read_checkpointed(args, result):
         raise Flaw("wrong-type", f"{text}, and returns {describe(answer)}.")
     if isinstance(answer[0], list | tuple) and not isinstance(answer[1], list | tuple):
         text = "checkpointed_backprop returns the list first, and should return the loss first."
-        raise Flaw("order-swapped", text)
+        raise Flaw("wrong-type", text, "look at the card for the order of what is returned")
     loss, wanted = network_gradients(params, X, y)
     try:
         yours, expected = read_layers("checkpointed_backprop", answer[1], wanted)
