@@ -212,7 +212,7 @@ def worst_in_words(finding, function):
 
 
 def _is_shape(value):
-    return isinstance(value, tuple) and all(isinstance(n, int) for n in value)
+    return isinstance(value, tuple | list) and all(isinstance(n, int) for n in value)
 
 
 def _indices(index):

@@ -236,7 +236,7 @@ def compare_leaf(label, yours, expected, rtol, case):
                 label,
                 f"{{part}} should be a single number, and {{is}} {describe(yours)}.",
                 next_step=SEVERAL
-                if np.size(yours) > 1
+                if isinstance(yours, np.ndarray) and yours.size > 1
                 else "return the number itself, not something that holds it",
             )
     else:
