@@ -20,7 +20,7 @@ COMMANDS = {
     "try": "answer|verdict",
     "demo": "class",
     "kill-table": "answer",
-    "doctor": "machine|sandbox",
+    "doctor": "enforced",
 }
 
 

@@ -465,7 +465,9 @@ def test_what_a_cell_leaves_running_ends_with_the_kernel(own_processes):
 @needs_sandbox
 def test_a_kernel_can_be_interrupted_and_its_limits_can_be_set():
     with kernel("require", limits={"file_size": 12345}) as started:
-        asked = started.client.execute("print('busy')\nwhile True:\n    pass")
+        # A failing cell would take along what is asked right after it.
+        endless = "print('busy')\nwhile True:\n    pass"
+        asked = started.client.execute(endless, stop_on_error=False)
         while started.client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
             pass
         started.manager.interrupt_kernel()

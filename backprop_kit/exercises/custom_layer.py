@@ -250,6 +250,11 @@ def cube_slips(x, grad):
             grad * y,
             None,
         ),
+        (
+            "the slope is taken at the signal, not at the layer's input",
+            pulled(lambda t: t**3, grad, np.ones_like(grad)),
+            "backward is handed the signal, not x: what it needs of x, forward must keep",
+        ),
     ]
     own = [Slip("wrong-value", words, {"dL_dx": dx}, advice) for words, dx, advice in told]
     square = value_of(lambda x: x**2, x)
@@ -397,7 +402,13 @@ def softplus_extreme(rng, low, high, note, signs=(-1.0, 1.0)):
 def softplus_extremes(rng):
     return [
         softplus_extreme(rng, 900.0, 1100.0, "x around ±1000"),
-        softplus_extreme(rng, 40.0, 42.0, "x around −40, where the result is tiny, not 0", (-1.0,)),
+        softplus_extreme(
+            rng,
+            40.0,
+            42.0,
+            "x around −40, where the result is tiny, not 0, and easily swallowed",
+            (-1.0,),
+        ),
     ]
 
 
@@ -515,7 +526,7 @@ def parameter_in(W, found):
         return Flaw("no-parameter", f'self.params has no key "W" (it has {keys}).', step)
     given = 0.5 * W + 0.25
     if not isinstance(params["W"], np.ndarray) or not same(params["W"], given):
-        return Flaw("wrong-value", 'self.params["W"] is not the W that Wacky was given.', step)
+        return Flaw("no-parameter", 'self.params["W"] is not the W that Wacky was given.', step)
     moved = found.get("moved", {})
     pairs = [(found["y"], moved["y"].get("result"))] if moved else []
     if moved and "raised" not in found["plain"]:
@@ -588,6 +599,12 @@ def wacky_slips(W, X, grad):
         ),
         slip(
             "wrong-value",
+            "the sine is moved to the neighbour's column, and the signal that belongs to it is not",
+            lambda v: v.sin() * still(v)[:, next_to] + v * still(v.sin()[:, before]),
+            "take one row of three: which entry of grad meets which sine on the way to v[:, 1]?",
+        ),
+        slip(
+            "wrong-value",
             "the sine's own value is used where its local derivative belongs",
             lambda v: through(v.sin(), -v.cos()) * v[:, next_to],
             "which function is the slope of the sine?",
@@ -609,6 +626,14 @@ def wacky_slips(W, X, grad):
             "the slope of a function belongs to the place where the function was taken",
         ),
     ]
+    found.append(
+        Slip(
+            "wrong-value",
+            "the signal at y is used where the signal at V belongs",
+            {"dL_dW": grad.T @ X, "dL_dX": grad @ W},
+            "the linear layer's output is V: find the gradient to V first, and go on from there",
+        )
+    )
     v = X @ W.T
     for words, y in [
         ("each sine is multiplied by its own v, not by the neighbour's", np.sin(v) * v),
@@ -919,7 +944,6 @@ register(
             NETWORK,
             drive=drive_network,
             reading=read_network,
-            advice="print the network: it shows its layers in order",
         )
     ],
     draw=lambda rng: [
@@ -1139,7 +1163,7 @@ def misfit_of_size(n, x, found):
         kind, text, *_ = found["plain"]["raised"]
         return Flaw("raises", f"for {what} backward raises {kind}: {text}.", advice)
     if "check" not in found:
-        return Flaw("wrong-value", f"for {what} forward gives no array of finite numbers.", advice)
+        return Flaw("non-finite", f"for {what} forward gives no array of finite numbers.", advice)
     dx = found["plain"]["result"]
     if isinstance(dx, np.ndarray) and dx.shape != x.shape:
         return Flaw("wrong-shape", f"for {what} backward returns {describe(dx)}.", advice)

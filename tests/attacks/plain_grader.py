@@ -13,7 +13,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-WORK = Path("/tmp/work")
+WORK = Path("/tmp", "work")
 COURSE = WORK / "course"
 LESSON = "01_scalar_graphs"
 SECONDS = 90

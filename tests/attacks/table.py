@@ -26,7 +26,7 @@ from autograder.release import api, release, run
 from autograder.sandbox import Limits, Policy
 
 HERE = Path(__file__).parent
-WORK = "/tmp/work"
+WORK = str(Path("/tmp", "work"))
 LIMITS = Limits(memory=3 << 30, cpu=120, processes=100, scratch=200 << 20)
 POLICY = Policy(limits=LIMITS, readable=(ROOT,), hidden=())
 PLAIN = "c = get_config()\nc.CourseDirectory.course_id = 'plain'\nc.Execute.timeout = 6\n"
