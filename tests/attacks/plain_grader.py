@@ -61,7 +61,7 @@ def watched(facts):
     with tarfile.open(WORK / "course.tar") as packed:
         packed.extractall(WORK, filter="tar")
     places = [COURSE / "source", COURSE / "release", COURSE / "submitted", WORK / "outside"]
-    places += [Path("/tmp/home")]
+    places += [Path("/tmp", "home")]
     kept = (".local", ".cache", ".config", ".jupyter", ".matplotlib", ".ipython")
     before, (_, others) = fingerprint(*places, but=kept), marks()
     arguments = [sys.executable, __file__, "grade"]
