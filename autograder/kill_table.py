@@ -1,7 +1,7 @@
 """How every catalogued answer fares in the hidden tests: the proof that the tests test."""
 
 from autograder import exercises
-from autograder.catalogue import ALL, catalogue
+from autograder.catalogue import ALL, Answer, catalogue
 from autograder.course import reference_solutions
 from autograder.trial import Trials
 
@@ -41,18 +41,13 @@ def complaints_about(entry, verdict):
 
 def outcomes(id, reference, trials, seed=None):
     """Judge the reference, the blank and every catalogued answer of an exercise."""
-    verdict = trials.judge(id, reference, seed=seed)
-    complaints = [] if verdict.score == verdict.max else [verdict.message]
-    yield Outcome("the reference solution", verdict, complaints, None)
-
-    verdict = trials.judge(id, blank(reference), seed=seed)
-    complaints = [] if verdict.score == 0 else [f"a blank answer gets {verdict.score:g}"]
-    if verdict.cause != "not-implemented":
-        complaints.append(f"cause {verdict.cause} instead of not-implemented")
-    yield Outcome("the blank release", verdict, complaints, "not-implemented")
-
-    for entry in catalogue(id):
-        verdict = trials.judge(id, entry.source(reference), seed=seed)
+    unwritten = Answer(
+        id, "the blank release", cause="not-implemented", loses=ALL, says="not written yet"
+    )
+    answers = [(Answer(id, "the reference solution"), reference), (unwritten, blank(reference))]
+    answers += [(entry, entry.source(reference)) for entry in catalogue(id)]
+    for entry, code in answers:
+        verdict = trials.judge(id, code, seed=seed)
         yield Outcome(entry.title, verdict, complaints_about(entry, verdict), entry.cause)
 
 

@@ -13,10 +13,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from nbclient import NotebookClient
 
 from autograder import cli
 from autograder.course import ROOT, Course, Lesson, reference_solutions
@@ -25,6 +28,7 @@ from autograder.grading import grade_class, load_marks
 from autograder.release import release
 from autograder.repair import grade_id, is_solution, is_test
 from autograder.trial import Trials
+from backprop_kit import trace
 
 LESSON = "01_scalar_graphs"
 SEED = 20
@@ -79,6 +83,75 @@ def released(fresh):
 def blank(released):
     """Lesson 01 as a student gets it; a new copy for each test."""
     return nbformat.read(released, as_version=4)
+
+
+@pytest.fixture
+def noting():
+    """The engine takes its notes for pictures, as it does once `draw` has been imported."""
+    with trace.notes():
+        yield
+
+
+# ---------------------------------------------------------------- lessons as they run
+
+
+def prose_of(notebook):
+    """All text of a notebook that is no code."""
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def executed(notebook):
+    """Run a notebook as a student would: all cells, whatever fails."""
+    NotebookClient(notebook, timeout=120, allow_errors=True, kernel_name="python3").execute()
+    return notebook
+
+
+@pytest.fixture(scope="session")
+def run_blank(fresh):
+    """run_blank(lesson id): its release, executed; once, however often it is asked for."""
+
+    @cache
+    def run(id):
+        (lesson,) = fresh.lessons([id])
+        return executed(nbformat.read(lesson.release, as_version=4))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_solved(fresh, run_blank):
+    """run_solved(lesson id): its release with the reference answers, executed; once as well."""
+
+    @cache
+    def run(id):
+        (lesson,) = fresh.lessons([id])
+        if not lesson.exercises():
+            return run_blank(id)
+        return executed(answered(lesson, lesson.reference()))
+
+    return run
+
+
+def said(notebook):
+    """All text that the cells have put out.
+
+    A busy machine may cut what one cell prints in two, in the middle of a line: no gap between.
+    """
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(
+        output.text
+        if output.output_type == "stream"
+        else output.get("data", {}).get("text/plain", "") + "\n"
+        for output in outputs
+    )
+
+
+def names_in(lesson, **given):
+    """{name: what the reference solutions of a lesson define}; given: what they find imported."""
+    names = {"np": np, **given}
+    for source in lesson.reference().values():
+        exec(source, names)
+    return names
 
 
 # ---------------------------------------------------------------- taking notebooks apart

@@ -4,6 +4,7 @@ import shutil
 
 import nbformat
 import pytest
+from conftest import prose_of
 
 from autograder import exercises
 from autograder.course import ROOT, Course, CourseError, read_source, reference_solutions, settings
@@ -115,7 +116,7 @@ def test_placeholders_are_filled_in(tmp_path):
     place = {"repository": "someone/copy", "branch": "fall", "lesson": "09_new", "notebook": "page"}
     notebook = read_source(page, **place)
     nbformat.validate(notebook)
-    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = prose_of(notebook)
     assert "github/someone/copy/blob/fall/course/release/09_new/page.ipynb" in prose
     (setup,) = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert "git+https://github.com/someone/copy@fall" in setup

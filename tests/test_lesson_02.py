@@ -3,13 +3,11 @@ that no other lesson has: a function that is given a function, and memory that i
 
 import re
 
-import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
+from conftest import names_in, prose_of, said
 
 from autograder.course import Course
-from autograder.demo import answered
 from autograder.judge import Plan, judge
 from backprop_kit.checks import report_on
 from backprop_kit.exercises import vectorized
@@ -17,35 +15,19 @@ from backprop_kit.exercises import vectorized
 LESSON = Course().lessons(["02_vectorized"])[0]
 
 
-def output_of(notebook):
-    """All text that the executed notebook shows."""
-    NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).execute()
-    told = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            assert output.output_type != "error", output
-            assert output.get("name") != "stderr", output
-            told.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    return "\n".join(told)
+@pytest.fixture(scope="module")
+def blank(run_blank):
+    return said(run_blank(LESSON.id))
 
 
 @pytest.fixture(scope="module")
-def blank():
-    return output_of(nbformat.read(LESSON.release, as_version=4))
-
-
-@pytest.fixture(scope="module")
-def solved():
-    return output_of(answered(LESSON, LESSON.reference()))
+def solved(run_solved):
+    return said(run_solved(LESSON.id))
 
 
 @pytest.fixture(scope="module")
 def reference():
-    """{function: the reference's}."""
-    names = {"np": np}
-    for source in LESSON.reference().values():
-        exec(source, names)
-    return names
+    return names_in(LESSON)
 
 
 # ---------------------------------------------------------------- the numbers
@@ -113,7 +95,7 @@ def test_the_small_network_is_found_again(solved, blank):
 
 
 def test_the_text_holds_the_formulas_of_the_syllabus():
-    prose = "\n".join(c.source for c in LESSON.read().cells if c.cell_type == "markdown")
+    prose = prose_of(LESSON.read())
     for formula in (
         r"\nabla_a f = 2a",
         r"\partial f/\partial W = 2a\,x^\mathsf{T}",
@@ -128,12 +110,12 @@ def test_the_text_holds_the_formulas_of_the_syllabus():
 # ---------------------------------------------------------------- what students read
 
 
-def said(id, *answers):
+def checked(id, *answers):
     return str(report_on(id, *answers))
 
 
 def test_a_1_by_1_array_is_not_a_number():
-    told = said("norm_sq", lambda W, x: ((W @ x).T @ (W @ x), W @ x))
+    told = checked("norm_sq", lambda W, x: ((W @ x).T @ (W @ x), W @ x))
     assert "f should be a single number, and is an array of shape (1, 1)" in told
     assert "Already right: a" in told
 
@@ -143,7 +125,7 @@ def test_an_answer_on_paper_is_called_transposed():
         a = W @ x
         return 2 * a, 2 * a @ x.T, 2 * a.T @ W
 
-    assert "transposed: df_dx has the right entries" in said("norm_sq_grads", norm_sq_grads)
+    assert "transposed: df_dx has the right entries" in checked("norm_sq_grads", norm_sq_grads)
 
 
 def test_what_fails_on_unequal_shapes_is_told_with_its_error():
@@ -151,14 +133,14 @@ def test_what_fails_on_unequal_shapes_is_told_with_its_error():
         a = W @ x
         return 2 * a, 2 * a @ x.T, W @ (2 * a)
 
-    told = said("norm_sq_grads", norm_sq_grads)
+    told = checked("norm_sq_grads", norm_sq_grads)
     assert "right only for square matrices" in told
     assert "Elsewhere norm_sq_grads raises ValueError" in told
     assert "print the shape of every factor" in told.lower()
 
 
 def test_factors_returned_without_the_signal_are_told():
-    told = said("norm_sq_row", lambda x, W: (np.sum((x @ W) ** 2), x.T, W))
+    told = checked("norm_sq_row", lambda x, W: (np.sum((x @ W) ** 2), x.T, W))
     assert "upstream signal not used: df_dW and df_dx" in told
     assert "Already right: f" in told
 
@@ -170,7 +152,7 @@ def test_a_way_without_a_return_is_told():
         if len(shape) == 2 and shape[1] == 1:
             return shape[::-1]
 
-    told = said("gradient_shape", gradient_shape)
+    told = checked("gradient_shape", gradient_shape)
     assert "a number in paper layout, a matrix in paper layout and a matrix with one row" in told
     assert "ends without a `return`" in told
 
@@ -186,21 +168,21 @@ def test_a_single_number_for_the_whole_array_is_traced():
             slope = (f(A + step) - f(A - step)) / (2 * h)
         return slope
 
-    assert "all entries of A are moved at once" in said("numerical_gradient", together)
-    assert "the right one for A's last entry" in said("numerical_gradient", overwritten)
+    assert "all entries of A are moved at once" in checked("numerical_gradient", together)
+    assert "the right one for A's last entry" in checked("numerical_gradient", overwritten)
 
 
 def test_the_memory_of_a_function_that_raises_is_no_finding():
     def jacobian_Wx(W, x):
         return np.einsum("ki,j->kij", np.eye(len(W)), x[:, 0])
 
-    told = said("jacobian", jacobian_Wx, lambda g, x: g * x)
+    told = checked("jacobian", jacobian_Wx, lambda g, x: g * x)
     assert told.count("ValueError") == 1
     assert "memory" not in told
 
 
 def test_no_message_speaks_of_what_the_check_keeps_to_itself():
-    told = said("numerical_gradient", lambda f, A, h=1e-5: np.zeros(A.shape))
+    told = checked("numerical_gradient", lambda f, A, h=1e-5: np.zeros(A.shape))
     assert "At h = 0.01, A of shape (2, 3), entry" in told
 
 
@@ -209,7 +191,7 @@ def test_the_layouts_taken_for_each_other_are_told_once():
         column = len(shape) == 2 and shape[1] == 1
         return shape[::-1] if column and layout == "code" else shape
 
-    told = said("gradient_shape", gradient_shape)
+    told = checked("gradient_shape", gradient_shape)
     assert told.count("belongs to the other layout") == 1
 
 

@@ -3,15 +3,12 @@
 import itertools
 import re
 
-import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
+from conftest import names_in, prose_of, said
 
 from autograder.course import Course
-from autograder.demo import answered, make_course
 from autograder.judge import Plan, judge
-from autograder.release import release
 from backprop_kit import EngineOff, Tensor, engine_off
 from backprop_kit.checks import report_on
 from backprop_kit.exercise import find
@@ -39,35 +36,13 @@ def lesson():
 @pytest.fixture(scope="module")
 def answers(lesson):
     """The reference solutions, as functions by name."""
-    namespace = {"np": np}
-    for source in lesson.reference().values():
-        exec(source, namespace)
-    return namespace
+    return names_in(lesson)
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory):
+def printed(run_solved, run_blank):
     """What the cells of the lesson print: with the reference answers, and without."""
-    course = make_course(tmp_path_factory.mktemp("lesson") / "course")
-    (lesson,) = course.lessons([bias.LESSON])
-    release(lesson)
-    notebooks = {
-        "solved": answered(lesson, lesson.reference()),
-        "blank": nbformat.read(lesson.release, as_version=4),
-    }
-    for notebook in notebooks.values():
-        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
-    return {state: said(notebook) for state, notebook in notebooks.items()}
-
-
-def said(notebook):
-    # A busy machine may cut one cell's stream in two, in the middle of a line: join without a gap.
-    return "".join(
-        output.text
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "stream"
-    )
+    return {"solved": said(run_solved(bias.LESSON)), "blank": said(run_blank(bias.LESSON))}
 
 
 def numbers(text):
@@ -112,7 +87,7 @@ def test_before_they_are_written_the_cells_say_what_to_do_first(printed):
 
 
 def test_the_formulas_of_the_syllabus_stand_in_the_text(lesson):
-    prose = "\n".join(c.source for c in lesson.read().cells if c.cell_type == "markdown")
+    prose = prose_of(lesson.read())
     for formula in (
         r"\frac{\partial L}{\partial b_k} = \sum_i \frac{\partial L}{\partial y_i}\,\delta_{ik}",
         "different order of multiplication",

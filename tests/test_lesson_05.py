@@ -5,13 +5,11 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from test_notebooks import executed, said, troubles
+from conftest import names_in, said
 
 from autograder import judge
 from autograder.catalogue import catalogue
 from autograder.course import Course
-from autograder.demo import answered
-from autograder.kill_table import outcomes
 from backprop_kit import datasets
 from backprop_kit import small_network as net
 from backprop_kit.checks import report_on
@@ -44,30 +42,21 @@ def solutions(bce_lesson):
 
 
 @pytest.fixture(scope="module")
-def functions(solutions):
-    """{name: reference function}."""
-    space = {"np": np}
-    for source in solutions.values():
-        exec(source, space)
-    return space
+def functions(bce_lesson):
+    return names_in(bce_lesson)
 
 
 @pytest.fixture(scope="module")
-def blank_run(bce_lesson):
-    return executed(nbformat.read(bce_lesson.release, as_version=4))
+def blank_run(run_blank):
+    return run_blank("05_bce")
 
 
 @pytest.fixture(scope="module")
-def solved_run(bce_lesson, solutions):
-    return executed(answered(bce_lesson, solutions))
+def solved_run(run_solved):
+    return run_solved("05_bce")
 
 
 # ---------------------------------------------------------------- what the cells print
-
-
-def test_the_cells_run_without_trouble(blank_run, solved_run):
-    assert troubles(blank_run) == []
-    assert troubles(solved_run) == []
 
 
 def test_the_worked_numbers_are_computed(blank_run):
@@ -193,16 +182,6 @@ def test_the_cases_show_every_mask(functions):
                 made = lesson_05.Network(*case.args)
                 assert all((v.data > 0).any() and (v.data <= 0).any() for v in made.V)
                 assert all(np.any(dW) for dW, _ in made.gradients())
-
-
-@pytest.mark.parametrize("id", EXERCISES)
-def test_every_answer_is_judged_as_the_catalogue_says(id, solutions, trials):
-    complaints = {
-        outcome.title: outcome.complaints
-        for outcome in outcomes(id, solutions[id], trials, seed=22)
-        if outcome.complaints
-    }
-    assert not complaints
 
 
 @pytest.mark.parametrize("id", EXERCISES)

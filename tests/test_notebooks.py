@@ -5,41 +5,14 @@ import re
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
+from conftest import executed, prose_of, said
 
 from autograder import exercises
 from autograder.course import Course
-from autograder.demo import answered
 from autograder.repair import grade_id, is_solution, is_test
 
 LESSONS = Course().lesson_ids()
 GRADED = [lesson.id for lesson in Course().graded_lessons()]
-
-
-def executed(notebook):
-    """Run a notebook as a student would: all cells, whatever fails."""
-    NotebookClient(notebook, timeout=60, allow_errors=True, kernel_name="python3").execute()
-    return notebook
-
-
-@pytest.fixture(scope="session")
-def blanks(fresh):
-    """{lesson: its blank release, executed}."""
-    return {
-        lesson.id: executed(nbformat.read(lesson.release, as_version=4))
-        for lesson in fresh.lessons()
-    }
-
-
-@pytest.fixture(scope="session")
-def solved(fresh, blanks):
-    """{lesson: its release with the reference answers, executed}."""
-    return {
-        lesson.id: executed(answered(lesson, lesson.reference()))
-        if lesson.exercises()
-        else blanks[lesson.id]
-        for lesson in fresh.lessons()
-    }
 
 
 @pytest.fixture(params=LESSONS)
@@ -64,24 +37,15 @@ def troubles(notebook):
     return found
 
 
-def said(notebook):
-    """All text that the cells have put out."""
-    found = []
-    for cell in code_cells(notebook):
-        for output in cell.outputs:
-            found.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    return "\n".join(found)
+@pytest.mark.parametrize("id", LESSONS)
+def test_a_solved_lesson_runs_without_a_word_of_trouble(run_solved, id):
+    assert troubles(run_solved(id)) == []
+    assert all(cell.execution_count for cell in code_cells(run_solved(id)))
 
 
 @pytest.mark.parametrize("id", LESSONS)
-def test_a_solved_lesson_runs_without_a_word_of_trouble(solved, id):
-    assert troubles(solved[id]) == []
-    assert all(cell.execution_count for cell in code_cells(solved[id]))
-
-
-@pytest.mark.parametrize("id", LESSONS)
-def test_a_blank_lesson_runs_without_a_word_of_trouble(blanks, id):
-    assert troubles(blanks[id]) == []
+def test_a_blank_lesson_runs_without_a_word_of_trouble(run_blank, id):
+    assert troubles(run_blank(id)) == []
 
 
 def test_trouble_would_be_seen():
@@ -97,8 +61,8 @@ def test_trouble_would_be_seen():
 
 
 @pytest.mark.parametrize("id", GRADED)
-def test_the_checks_of_a_blank_lesson_say_not_written(blanks, id):
-    for cell in blanks[id].cells:
+def test_the_checks_of_a_blank_lesson_say_not_written(run_blank, id):
+    for cell in run_blank(id).cells:
         if is_test(cell):
             text = "\n".join(o.data["text/plain"] for o in cell.outputs)
             assert "not written yet" in text
@@ -106,17 +70,17 @@ def test_the_checks_of_a_blank_lesson_say_not_written(blanks, id):
 
 
 @pytest.mark.parametrize("id", GRADED)
-def test_the_checks_of_a_solved_lesson_agree(solved, id):
-    for cell in solved[id].cells:
+def test_the_checks_of_a_solved_lesson_agree(run_solved, id):
+    for cell in run_solved(id).cells:
         if is_test(cell):
             text = "\n".join(o.data["text/plain"] for o in cell.outputs)
             name = grade_id(cell).removeprefix("test_")
             assert text.startswith(f"✔ {name}: everything agrees")
 
 
-def test_lesson_01_shows_the_numbers_of_the_syllabus(blanks):
+def test_lesson_01_shows_the_numbers_of_the_syllabus(run_blank):
     """In what its cells compute, before anything has been answered."""
-    told = said(blanks["01_scalar_graphs"])
+    told = said(run_blank("01_scalar_graphs"))
     numbers = set(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", told))
     wanted = ["-12", "-4", "3", "0.7311", "-0.1966", "0.3932", "-0.3932", "-0.5898", "0.1966"]
     assert [number for number in wanted if number not in numbers] == []
@@ -132,7 +96,7 @@ def test_lesson_01_shows_the_numbers_of_the_syllabus(blanks):
 
 
 def test_lesson_01_has_the_claims_of_the_syllabus(lesson):
-    prose = "\n".join(c.source for c in lesson.read().cells if c.cell_type == "markdown")
+    prose = prose_of(lesson.read())
     claims = [
         r"1. $\partial u/\partial w = x$",
         r"2. $\partial v/\partial b = 1$",
@@ -162,7 +126,7 @@ def test_a_lesson_is_of_readable_size(notebook):
 
 def test_a_lesson_opens_with_one_title_and_keeps_its_levels(notebook):
     assert notebook.cells[0].source.startswith("# ")
-    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = prose_of(notebook)
     prose = re.sub(r"(?s)```.*?```", "", prose)
     levels = [len(marks) for marks in re.findall(r"(?m)^(#+) ", prose)]
     assert levels.count(1) == 1
@@ -192,14 +156,14 @@ def figures_without_words(notebook):
 
 
 @pytest.mark.parametrize("id", LESSONS)
-def test_every_figure_is_described_in_words(blanks, id):
-    assert figures_without_words(blanks[id]) == []
+def test_every_figure_is_described_in_words(run_blank, id):
+    assert figures_without_words(run_blank(id)) == []
 
 
-def test_lesson_01_has_figures_and_a_missing_description_is_seen(blanks):
+def test_lesson_01_has_figures_and_a_missing_description_is_seen(run_blank):
     import copy
 
-    notebook = copy.deepcopy(blanks["01_scalar_graphs"])
+    notebook = copy.deepcopy(run_blank("01_scalar_graphs"))
     place = next(i for i, cell in enumerate(notebook.cells) if draws(cell))
     notebook.cells[place + 1].source = "What a picture!"
     assert place in figures_without_words(notebook)
@@ -261,7 +225,7 @@ def test_every_exercise_has_two_folded_hints(fresh, id):
 @pytest.mark.parametrize("id", GRADED)
 def test_the_head_of_a_lesson_counts_right(fresh, id):
     lesson = fresh.lessons([id])[0]
-    prose = "\n".join(c.source for c in lesson.read().cells if c.cell_type == "markdown")
+    prose = prose_of(lesson.read())
     count, points = (
         len(lesson.exercises()),
         sum(exercises.find(name).points for name in lesson.exercises()),

@@ -23,10 +23,7 @@ from gallery.graphs import GRAPHS, chain
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(autouse=True)
-def noting():
-    with trace.notes():
-        yield
+pytestmark = pytest.mark.usefixtures("noting")
 
 
 def product():

@@ -13,11 +13,7 @@ from backprop_kit import Tensor, trace
 from backprop_kit.stepper import step
 from gallery.graphs import GRAPHS, chain
 
-
-@pytest.fixture(autouse=True)
-def noting():
-    with trace.notes():
-        yield
+pytestmark = pytest.mark.usefixtures("noting")
 
 
 def product():

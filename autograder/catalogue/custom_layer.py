@@ -4,6 +4,8 @@ Edits are made on the reference solutions in `course/source/06_custom_layer`. A 
 of its own: what it keeps, where it keeps it, and what it hands back through self.grads.
 """
 
+from functools import partial
+
 from autograder.catalogue import ALL, right, wrong
 
 APART = "calls kept apart"
@@ -14,9 +16,7 @@ ALONE = "arguments left alone"
 BACK = ("dL_dx", APART)
 
 
-def wrong_cube(title, *edits, source=None, cause, loses=BACK, says):
-    wrong("cube_layer", title, *edits, source=source, cause=cause, loses=loses, says=says)
-
+wrong_cube = partial(wrong, "cube_layer", loses=BACK)
 
 wrong_cube(
     "the signal from above is left out",
@@ -320,9 +320,7 @@ SLOPE_LOST = ("dL_dx", "dL_dx, stable", APART)
 VALUE_LOST = ("y", "y, stable")
 
 
-def wrong_softplus(title, *edits, source=None, cause, loses=SLOPE_LOST, says):
-    wrong("softplus_layer", title, *edits, source=source, cause=cause, loses=loses, says=says)
-
+wrong_softplus = partial(wrong, "softplus_layer", loses=SLOPE_LOST)
 
 wrong_softplus(
     "the formula as it stands",
@@ -585,9 +583,7 @@ GRADS = ("dL_dX", "dL_dW", APART)
 IN_PARAMS = "W in params"
 
 
-def wrong_wacky(title, *edits, source=None, cause, loses=GRADS, says):
-    wrong("wacky_layer", title, *edits, source=source, cause=cause, loses=loses, says=says)
-
+wrong_wacky = partial(wrong, "wacky_layer", loses=GRADS)
 
 wrong_wacky(
     "only the way through the sine",
@@ -1057,9 +1053,7 @@ WEIGHTS = ("weights from rng",)
 DRAW = "rng.normal(0.0, n**-0.5, size=(n, n))"
 
 
-def wrong_net(title, *edits, source=None, cause, loses, says):
-    wrong("use_it", title, *edits, source=source, cause=cause, loses=loses, says=says)
-
+wrong_net = partial(wrong, "use_it")
 
 wrong_net(
     "no Wacky",
@@ -1317,9 +1311,7 @@ EXPONENT = "to_exponent = -grad * self.y"
 AWAY = 'to_away = to_exponent * 2.0 * self.params["width"] * self.away'
 
 
-def wrong_mine(title, *edits, source=None, cause, loses, says):
-    wrong("my_layer", title, *edits, source=source, cause=cause, loses=loses, says=says)
-
+wrong_mine = partial(wrong, "my_layer")
 
 wrong_mine(
     "the signal is left out",

@@ -5,21 +5,9 @@ exercise the slips of the subject come first, then what is wrong with the result
 then the answers that were never worked out, then right answers in other styles.
 """
 
+from functools import partial
+
 from autograder.catalogue import ALL, right, wrong
-
-
-def blank(exercise, *functions):
-    """The stub as it was handed out."""
-    body = "\n\n".join(f"def {each}:\n    raise NotImplementedError()" for each in functions)
-    wrong(
-        exercise,
-        "the stub, untouched",
-        source=body,
-        cause="not-implemented",
-        loses=ALL,
-        says="not written yet",
-    )
-
 
 # ---------------------------------------------------------------- what_to_save
 
@@ -234,7 +222,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-blank("what_to_save", "what_to_save(layer)")
 
 right(
     "what_to_save",
@@ -291,9 +278,7 @@ D_W1 = "dl_dW1 = dl_dbefore.T @ v0.T"
 RETURN_CHAIN = "return dl_dW1, dl_dW2"
 
 
-def chained(title, *edits, cause, loses, says):
-    wrong("chain_gradients", title, *edits, cause=cause, loses=loses, says=says)
-
+chained = partial(wrong, "chain_gradients")
 
 chained(
     "the ReLU is left out of the way back",
@@ -537,7 +522,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-blank("chain_gradients", "chain_gradients(W1, W2, v0, dl_dv2)")
 
 right(
     "chain_gradients",
@@ -603,9 +587,7 @@ D_X = "df_dx = 1.0 * detached"
 RETURN_F = "return f, df_dx"
 
 
-def detached(title, *edits, cause, loses, says):
-    wrong("detach", title, *edits, cause=cause, loses=loses, says=says)
-
+detached = partial(wrong, "detach")
 
 detached(
     "the derivative of x³",
@@ -727,7 +709,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-blank("detach", "detach_demo(x)")
 
 right("detach", "powers", source="def detach_demo(x):\n    return x**3, x**2")
 right(
@@ -763,9 +744,7 @@ IF_HIDDEN = "if k < depth - 1:"
 ADD_MASK = "total += batch * widths[k + 1]"
 
 
-def counted(title, *edits, cause, loses, says):
-    wrong("saved_bytes", title, *edits, cause=cause, loses=loses, says=says)
-
+counted = partial(wrong, "saved_bytes")
 
 counted(
     "freezing is ignored",
@@ -980,7 +959,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-blank("saved_bytes", "saved_bytes(widths, batch, trainable_from=0)")
 
 right(
     "saved_bytes",
@@ -1039,9 +1017,7 @@ RETURN_LOSS = "return loss.item()"
 STEPS = ("step", "step after an earlier backward")
 
 
-def stepped(title, *edits, cause, loses, says):
-    wrong("frozen_step", title, *edits, cause=cause, loses=loses, says=says)
-
+stepped = partial(wrong, "frozen_step")
 
 stepped(
     "old gradients are not cleared",
@@ -1217,7 +1193,6 @@ stepped(
     loses=ALL,
     says="bce_with_logits",
 )
-blank("frozen_step", "frozen_step(network, X, y, lr)")
 
 right(
     "frozen_step",
@@ -1286,9 +1261,7 @@ LEAN = "lean_forward_backward"
 BACKWARD = ("dW", "db", "frozen layers", "arguments left alone")  # nothing of it is right
 
 
-def lean(title, *edits, cause, loses, says):
-    wrong(LEAN, title, *edits, cause=cause, loses=loses, says=says)
-
+lean = partial(wrong, LEAN)
 
 lean(
     "everything is kept, frozen or not",
@@ -1681,11 +1654,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-blank(
-    LEAN,
-    "lean_forward(params, X, trainable_from)",
-    "lean_backward(params, saved, dL_dlogits, trainable_from)",
-)
 
 right(
     LEAN,
@@ -1832,9 +1800,7 @@ RETURN_BOTH = "return loss, gradients"
 GRADS = ("dW", "db")
 
 
-def checkpoint(title, *edits, cause, loses, says):
-    wrong("checkpointed", title, *edits, cause=cause, loses=loses, says=says)
-
+checkpoint = partial(wrong, "checkpointed")
 
 wrong(
     "checkpointed",
@@ -2121,7 +2087,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-blank("checkpointed", "checkpointed_backprop(params, X, y, every)")
 
 right(
     "checkpointed",

@@ -166,18 +166,6 @@ wrong(
 )
 wrong(
     "add_mul",
-    "the stub, untouched",
-    source="""
-    def add_mul(x, y, z):
-        # YOUR CODE HERE
-        raise NotImplementedError()
-    """,
-    cause="not-implemented",
-    loses=ALL,
-    says="not written yet",
-)
-wrong(
-    "add_mul",
     "the worked example typed in",
     source="""
     def add_mul(x, y, z):
@@ -1506,18 +1494,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-wrong(
-    "fan_out",
-    "the stub, untouched",
-    source="""
-    def fan_out(x, y):
-        # YOUR CODE HERE
-        raise NotImplementedError()
-    """,
-    cause="not-implemented",
-    loses=ALL,
-    says="not written yet",
-)
 
 right("fan_out", "the square as one gate", (X_SUM, "df_dx = y + 2 * x"))
 right(
@@ -1571,14 +1547,6 @@ claims("one string", '"3, 4, 7"', "wrong-type", "should be a set")
 claims("a truth value for each claim", "{1: True, 3: False}", "wrong-type", "should be a set")
 claims("nothing", "None", "none-returned", "returns None")
 claims("a set of lists", "{[3, 4, 7]}", "raises", "TypeError")
-wrong(
-    "wrong_claims",
-    "the stub, untouched",
-    ("return {3, 4, 7}", "raise NotImplementedError()"),
-    cause="not-implemented",
-    loses=ALL,
-    says="not written yet",
-)
 wrong(
     "wrong_claims",
     "tested only at the worked example, with a claim that is right there by accident",

@@ -10,19 +10,6 @@ from autograder.catalogue import ALL, right, wrong
 ARGUMENTS = "arguments left alone"
 
 
-def untouched(exercise, stub):
-    """The blank release of one function."""
-    source = f"{stub}\n    # YOUR CODE HERE\n    raise NotImplementedError()"
-    wrong(
-        exercise,
-        "the stub, untouched",
-        source=source,
-        cause="not-implemented",
-        loses=ALL,
-        says="not written yet",
-    )
-
-
 # ---------------------------------------------------------------- norm_sq: f = ‖Wx‖²
 
 F = "f = float(np.sum(a**2))"
@@ -227,8 +214,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-untouched("norm_sq", "def norm_sq(W, x):")
-
 right("norm_sq", "the number taken out of aᵀa", (F, "f = (a.T @ a).item()"))
 right("norm_sq", "aᵀa, first entry", (F, "f = (a.T @ a)[0, 0]"))
 right("norm_sq", "the norm, squared", (F, "f = np.linalg.norm(a) ** 2"))
@@ -567,8 +552,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-untouched("norm_sq_grads", "def norm_sq_grads(W, x):")
-
 right("norm_sq_grads", "np.outer", (DW, "df_dW = np.outer(df_da, x)"))
 right("norm_sq_grads", "broadcasting", (DW, "df_dW = df_da * x.T"), (DX, "df_dx = (df_da.T @ W).T"))
 right(
@@ -811,8 +794,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-untouched("norm_sq_row", "def norm_sq_row(x, W):")
-
 right(
     "norm_sq_row",
     "np.outer, and a 0-d f",
@@ -1026,8 +1007,6 @@ wrong(
     loses=ALL,
     says="None",
 )
-untouched("gradient_shape", "def gradient_shape(shape, layout):")
-
 right(
     "gradient_shape",
     "by an array that is transposed",
@@ -1361,8 +1340,6 @@ wrong(
     loses=(GRADIENT,),
     says="second time",
 )
-untouched("numerical_gradient", "def numerical_gradient(f, A, h=1e-5):")
-
 right(
     "numerical_gradient",
     "E is added to A",
@@ -1678,23 +1655,6 @@ wrong(
     loses=(VJP, NEVER, VJP_LEAVES),
     says="reference engine",
 )
-wrong(
-    "jacobian",
-    "the stub, untouched",
-    source="""
-    def jacobian_Wx(W, x):
-        # YOUR CODE HERE
-        raise NotImplementedError()
-
-
-    def vjp_Wx(g, x):
-        # YOUR CODE HERE
-        raise NotImplementedError()
-    """,
-    cause="not-implemented",
-    loses=ALL,
-    says="not written yet",
-)
 
 right("jacobian", "np.outer", (PRODUCT, "dW = np.outer(g, x)"))
 right(
@@ -1994,8 +1954,6 @@ wrong(
     loses=ALL,
     says="reference engine",
 )
-untouched("norm_sq_batch", "def norm_sq_batch(W, X):")
-
 right(
     "norm_sq_batch",
     "example by example, with exercise 2",

@@ -22,7 +22,6 @@ from backprop_kit.exercises.bce import (
     logits,
     network_case,
     neuron_case,
-    numbers,
     probabilities,
     signals,
     soft_labels,
@@ -33,6 +32,7 @@ from backprop_kit.exercises.bce import (
     uneven_training,
     unlikely,
 )
+from backprop_kit.exercises.drawing import numbers
 
 
 def alone(*functions):

@@ -17,22 +17,21 @@ from backprop_kit.exercises.bias import (
     TRANSPOSED,
     augmented_case,
     batch_of,
-    lengths,
     one_example,
-    random,
     shapes_for,
     split_case,
     stretches,
 )
+from backprop_kit.exercises.drawing import numbers, sizes
 
 hidden(
     "bias_backward",
     lambda rng: [
-        *(Case("bias_backward", (random(rng, 1, m),)) for m in lengths(rng, 5)),
-        Case("bias_backward", (random(rng, 1, 1),), "edge", "a single output"),
+        *(Case("bias_backward", (numbers(rng, 1, m),)) for m in sizes(rng, 5)),
+        Case("bias_backward", (numbers(rng, 1, 1),), "edge", "a single output"),
         Case("bias_backward", (np.zeros((1, 3)),), "edge", "a signal of zeros"),
-        Case("bias_backward", (1e9 * random(rng, 1, 4),), "edge", "a large signal"),
-        Case("bias_backward", (1e-9 * random(rng, 1, 4),), "edge", "a small signal"),
+        Case("bias_backward", (1e9 * numbers(rng, 1, 4),), "edge", "a large signal"),
+        Case("bias_backward", (1e-9 * numbers(rng, 1, 4),), "edge", "a small signal"),
     ],
     {"dL_db": 0.75, ARGUMENTS: 0.25},
 )
@@ -60,7 +59,7 @@ hidden(
         Case("affine_backward", one_example(rng, 5, 1), "edge", "a single input"),
         Case(
             "affine_backward",
-            (np.zeros((1, 3)), random(rng, 3, 2), random(rng, 2, 1)),
+            (np.zeros((1, 3)), numbers(rng, 3, 2), numbers(rng, 2, 1)),
             "edge",
             "a signal of zeros",
         ),
@@ -75,9 +74,9 @@ hidden(
 hidden(
     "affine_batch",
     lambda rng: [
-        *(Case("affine_batch", batch_of(rng, *lengths(rng, 3))) for _ in range(6)),
-        Case("affine_batch", batch_of(rng, 1, *lengths(rng, 2)), "single"),
-        Case("affine_batch", batch_of(rng, 1, *lengths(rng, 2)), "single"),
+        *(Case("affine_batch", batch_of(rng, *sizes(rng, 3))) for _ in range(6)),
+        Case("affine_batch", batch_of(rng, 1, *sizes(rng, 2)), "single"),
+        Case("affine_batch", batch_of(rng, 1, *sizes(rng, 2)), "single"),
         Case("affine_batch", batch_of(rng, 4, 4, 4), "square"),
         Case("affine_batch", batch_of(rng, 5, 1, 3), "edge", "a single output"),
         Case("affine_batch", batch_of(rng, 5, 3, 1), "edge", "a single input"),
@@ -110,11 +109,11 @@ hidden(
 hidden(
     "augmented",
     lambda rng: [
-        *(augmented_case(rng, *lengths(rng, 3)) for _ in range(5)),
+        *(augmented_case(rng, *sizes(rng, 3)) for _ in range(5)),
         Case("augmented", augmented_case(rng, 1, 3, 2).args, "single"),
         Case("augmented", augmented_case(rng, 4, 1, 3).args, "edge", "a single output"),
         Case("augmented", augmented_case(rng, 4, 3, 1).args, "edge", "a single input"),
-        *(split_case(rng, *lengths(rng, 2)) for _ in range(5)),
+        *(split_case(rng, *sizes(rng, 2)) for _ in range(5)),
         split_case(rng, 4, 4, "square"),
         Case("split_gradient", split_case(rng, 1, 4).args, "edge", "a single output"),
         Case("split_gradient", split_case(rng, 4, 1).args, "edge", "a single input"),

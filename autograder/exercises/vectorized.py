@@ -3,6 +3,7 @@
 from autograder.exercises import hidden
 from backprop_kit.diagnose import ARGUMENTS
 from backprop_kit.exercise import Case
+from backprop_kit.exercises.drawing import sizes
 from backprop_kit.exercises.vectorized import (
     BATCHES,
     DIFFERENCES,
@@ -17,9 +18,7 @@ from backprop_kit.exercises.vectorized import (
     numerical_case,
     numerical_cases,
     row_and_matrix,
-    shape_sizes,
     signal_and_column,
-    sizes,
 )
 
 
@@ -79,7 +78,7 @@ def shape_aspect(layout, *things):
 hidden(
     "gradient_shape",
     lambda rng: [
-        *(Case("gradient_shape", shape_sizes(rng, 8, 30)) for _ in range(6)),
+        *(Case("gradient_shape", sizes(rng, 3, low=8, high=29)) for _ in range(6)),
         Case("gradient_shape", (1, *sizes(rng, 2)), "edge", "a column of one entry"),
         Case("gradient_shape", (sizes(rng, 1)[0], 4, 4), "edge", "a square matrix"),
     ],

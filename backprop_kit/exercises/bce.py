@@ -23,6 +23,7 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
+from backprop_kit.exercises.drawing import numbers
 from backprop_kit.ops import bce, bce_with_logits, linear
 from backprop_kit.stacks import flatten, stacked
 from backprop_kit.stacks import place as place_in_stack
@@ -60,11 +61,6 @@ def probabilities(rng, N):
     return rng.uniform(0.05, 0.95, (N, 1))
 
 
-def numbers(rng, *shape, low=0.3, high=2.5):
-    """An array of numbers of either sign, none of them close to 0."""
-    return rng.uniform(low, high, shape) * rng.choice([-1.0, 1.0], shape)
-
-
 def logit(y_hat):
     """The v at which the sigmoid gives y_hat; ±inf where y_hat is 1 or 0."""
     with np.errstate(divide="ignore"):
@@ -95,11 +91,24 @@ def clipped(y_hat, eps):
     return np.clip(y_hat, eps, 1 - eps)
 
 
-def clip_slip(label, value, right):
-    """The slip of a clip or an ε; without a part where it hardly changes the right value, for there
-    a difference quotient could be taken for it."""
-    felt = np.max(np.abs(value - right)) > 3e-9 * np.max(np.abs(right))
-    return Slip("clipped", CLIPPED, {label: value} if felt else {}, NO_CLIP)
+def clip_slips(label, found_at, y, y_hat):
+    """The slips of a clip and of an ε; without a part where they hardly change the right value, for
+    there a difference quotient could be taken for them.
+
+    found_at(loss, predictions): what is asked of a loss, its value or its gradient.
+    """
+
+    def loss(p):
+        return bce(y, p)
+
+    right = found_at(loss, y_hat)
+    for eps in EPSILONS:
+        for value in (
+            found_at(loss, clipped(y_hat, eps)),
+            found_at(lambda p, eps=eps: shifted_bce(y, p, eps), y_hat),
+        ):
+            felt = np.max(np.abs(value - right)) > 3e-9 * np.max(np.abs(right))
+            yield Slip("clipped", CLIPPED, {label: value} if felt else {}, NO_CLIP)
 
 
 def bce_slips(y, y_hat):
@@ -117,12 +126,7 @@ def bce_slips(y, y_hat):
         ("factor", "the logarithm to base 2 is taken", bce_value(y, y_hat) / np.log(2), None),
     ]
     found = [Slip(cause, words, {"loss": value}, step) for cause, words, value, step in made]
-    for eps in EPSILONS:
-        for value in (
-            bce_value(y, clipped(y_hat, eps)),
-            value_of(lambda p, eps=eps: shifted_bce(y, p, eps), y_hat),
-        ):
-            found.append(clip_slip("loss", value, bce_value(y, y_hat)))
+    found += clip_slips("loss", value_of, y, y_hat)
     if N > 1:
         sign = "the minus in front of the logarithms is missing in one of the two terms"
         for a, b in ((1, -1), (-1, 1)):
@@ -165,12 +169,7 @@ def bce_backward_slips(y, y_hat):
         words = f"the sign of the label {label}'s term is turned"
         made.append(("sign", words, other - one, "nudge ŷ up: does the loss rise or fall?"))
     found = [Slip(cause, words, {"dL_dy_hat": value}, step) for cause, words, value, step in made]
-    for eps in EPSILONS:
-        for value in (
-            bce_gradient(y, clipped(y_hat, eps)),
-            gradient(lambda p, eps=eps: shifted_bce(y, p, eps), y_hat),
-        ):
-            found.append(clip_slip("dL_dy_hat", value, bce_gradient(y, y_hat)))
+    found += clip_slips("dL_dy_hat", gradient, y, y_hat)
     return found
 
 

@@ -13,19 +13,10 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
+from backprop_kit.exercises.drawing import numbers, sizes
 from backprop_kit.tensor import Tensor
 
 LESSON = "04_bias"
-
-
-def random(rng, *shape):
-    """An array of ordinary numbers of either sign, none of them close to 0."""
-    return rng.uniform(0.3, 2.5, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def lengths(rng, count, low=2, high=7):
-    """`count` lengths of axes, no two of them equal."""
-    return [int(n) for n in rng.choice(np.arange(low, high + 1), count, replace=False)]
 
 
 # ---------------------------------------------------------------- y = Wx + b, one example
@@ -105,7 +96,7 @@ register(
     ],
     draw=lambda rng: [
         Case("bias_backward", (dL_dy,), "worked"),
-        *(Case("bias_backward", (random(rng, 1, m),)) for m in (3, 4, 6)),
+        *(Case("bias_backward", (numbers(rng, 1, m),)) for m in (3, 4, 6)),
     ],
 )
 
@@ -244,7 +235,7 @@ LETTERS = {
 def shapes_for(rng, product, form=0):
     """Three shapes that only `product` fits."""
     while True:
-        size = dict(zip("1abc", [1, *lengths(rng, 3)], strict=True))
+        size = dict(zip("1abc", [1, *sizes(rng, 3)], strict=True))
         shapes = [tuple(size[c] for c in letters) for letters in LETTERS[product][form].split()]
         if fitting(*shapes) == [product]:
             return tuple(shapes)
@@ -369,8 +360,8 @@ affine_backward = affine(
 def one_example(rng, m=None, n=None, scale=1.0):
     """A call (dL_dy, W, x) of affine_backward; without m and n of unequal sizes."""
     if m is None:
-        m, n = lengths(rng, 2)
-    return random(rng, 1, m), scale * random(rng, m, n), scale * random(rng, n, 1)
+        m, n = sizes(rng, 2)
+    return numbers(rng, 1, m), scale * numbers(rng, m, n), scale * numbers(rng, n, 1)
 
 
 register(
@@ -446,7 +437,7 @@ affine_batch = affine(
 
 def batch_of(rng, N, m, n, scale=1.0):
     """A call (dL_dY, W, X) of affine_batch."""
-    return random(rng, N, m), scale * random(rng, m, n), scale * random(rng, N, n)
+    return numbers(rng, N, m), scale * numbers(rng, m, n), scale * numbers(rng, N, n)
 
 
 register(
@@ -653,9 +644,9 @@ STRETCHES = [
 
 def stretch(rng, letters):
     """A call (grad, shape) of unbroadcast for shapes in letters; equal letters, equal lengths."""
-    size = dict(zip("01abcd", [0, 1, *lengths(rng, 4, high=6)], strict=True))
+    size = dict(zip("01abcd", [0, 1, *sizes(rng, 4, high=6)], strict=True))
     grad, shape = (tuple(size[c] for c in word) for word in (letters.split(" ")))
-    return random(rng, *grad), shape
+    return numbers(rng, *grad), shape
 
 
 def stretches(rng, letters, kind="fresh", note=""):
@@ -846,11 +837,11 @@ def split_slips(dL_dWb):
 
 
 def augmented_case(rng, N, m, n):
-    return Case("augmented", (random(rng, m, n), random(rng, m), random(rng, N, n)))
+    return Case("augmented", (numbers(rng, m, n), numbers(rng, m), numbers(rng, N, n)))
 
 
 def split_case(rng, m, n, kind="fresh"):
-    return Case("split_gradient", (random(rng, m, n + 1),), kind)
+    return Case("split_gradient", (numbers(rng, m, n + 1),), kind)
 
 
 b = np.array([0.5, -1.0])

@@ -8,6 +8,7 @@ against numerical differences of its own forward.
 
 import contextlib
 import copy
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,7 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
+from backprop_kit.exercises.drawing import numbers
 from backprop_kit.gradcheck import OfLayer, Subject
 from backprop_kit.gradcheck import examine as held_against_differences
 from backprop_kit.layers import Layer, Linear, ReLU, Sequential, described
@@ -36,11 +38,7 @@ LESSON = "06_custom_layer"
 APART = "calls kept apart"  # the label of the part that nothing leaks from one call to another
 FINE = Exact("as it should be")  # expected where there is nothing to compare, only flaws to find
 
-
-def entries(rng, *shape, low=0.3, high=2.0):
-    """An array of numbers of either sign, none of them close to 0."""
-    return rng.uniform(low, high, shape) * rng.choice([-1.0, 1.0], shape)
-
+entries = partial(numbers, high=2.0)
 
 # ---------------------------------------------------------------- putting a layer to work
 

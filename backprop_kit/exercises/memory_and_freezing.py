@@ -14,6 +14,7 @@ from backprop_kit import ops, stacks
 from backprop_kit import small_network as net
 from backprop_kit.compare import agree_to_rounding, describe
 from backprop_kit.exercise import Case, Exact, Flaw, Function, Slip, differentiate, register
+from backprop_kit.exercises.drawing import sizes
 from backprop_kit.layers import Linear, ReLU, Sequential, bce_with_logits
 from backprop_kit.memory import Meter, kept, mentioned, owner
 from backprop_kit.observe import copied
@@ -43,11 +44,6 @@ def drawn_network(rng, widths, batch):
         network_graph(params, X, between=lambda v, to=states: to.append(v.data > 0) or v.relu())
         if not states or (all(map(np.any, states)) and not all(map(np.all, states))):
             return params, X
-
-
-def distinct(rng, count, low, high):
-    """`count` different whole numbers, low ≤ number < high."""
-    return [int(n) for n in rng.choice(np.arange(low, high), count, replace=False)]
 
 
 def network_graph(params, X, trainable_from=0, between=ops.relu, last=None, bias=True):
@@ -569,7 +565,7 @@ BYTES = ("bytes, all layers trained", "bytes, lower layers frozen")
 
 def byte_args(rng, depth, frozen, batch=None):
     """(widths, batch, trainable_from), all widths different."""
-    return distinct(rng, depth + 1, 2, 40), batch or int(rng.integers(5, 30)), frozen
+    return sizes(rng, depth + 1, high=39), batch or int(rng.integers(5, 30)), frozen
 
 
 register(

@@ -7,6 +7,8 @@ Most slips of this lesson send the signal through the wrong gate. `gated` builds
 that the engine also finds what comes out behind it.
 """
 
+from functools import partial
+
 import numpy as np
 
 from backprop_kit.exercise import (
@@ -19,6 +21,8 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
+from backprop_kit.exercises import drawing
+from backprop_kit.exercises.drawing import until
 from backprop_kit.tensor import Tensor
 
 LESSON = "03_relu_layers"
@@ -26,15 +30,8 @@ LESSON = "03_relu_layers"
 
 # ---------------------------------------------------------------- inputs
 
-
-def numbers(rng, *shape, low=0.5, high=2.5):
-    """An array of numbers of either sign, none of them close to 0."""
-    return rng.uniform(low, high, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def sizes(rng, count):
-    """`count` sizes from 3 to 7, no two of them equal."""
-    return [int(size) for size in rng.permutation(np.arange(3, 8))[:count]]
+numbers = partial(drawing.numbers, low=0.5)
+sizes = partial(drawing.sizes, low=3)
 
 
 def whole(rng, *shape):
@@ -51,14 +48,6 @@ def other_signs(a, b):
     """Whether two arrays of one size differ in sign somewhere, and agree in sign somewhere."""
     differ = (np.ravel(a) > 0) != (np.ravel(b) > 0)
     return differ.any() and not differ.all()
-
-
-def until(rng, draw, good):
-    """The first draw(rng) that is good(*drawn)."""
-    while True:
-        drawn = draw(rng)
-        if good(*drawn):
-            return drawn
 
 
 def large(args):

@@ -17,6 +17,7 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
+from backprop_kit.exercises.drawing import numbers, sizes
 from backprop_kit.gradcheck import numerical_gradient
 from backprop_kit.tensor import Tensor
 
@@ -28,17 +29,11 @@ X = np.array([[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0], [0.5, -2.0, 1.0], [2.0, 1.0, -0
 x = X[:1].T  # (3, 1)
 
 
-def sizes(rng, count):
-    """`count` numbers from 2 to 7, no two alike: unequal dimensions tell a transpose."""
-    return [int(size) for size in rng.choice(np.arange(2, 8), count, replace=False)]
-
-
 def arrays(rng, *shapes, scales=()):
     """An array of ordinary random numbers for each shape, multiplied by its scale."""
     scales = [*scales, *[1.0] * (len(shapes) - len(scales))]
     return [
-        scale * rng.uniform(0.3, 2.0, shape) * rng.choice([-1.0, 1.0], shape)
-        for shape, scale in zip(shapes, scales, strict=True)
+        scale * numbers(rng, *shape, high=2.0) for shape, scale in zip(shapes, scales, strict=True)
     ]
 
 
@@ -379,11 +374,6 @@ def shape_slips(k, m, n):
     ]
 
 
-def shape_sizes(rng, low=2, high=8):
-    """k, m and n, no two alike; `high` is not among them."""
-    return [int(size) for size in rng.choice(np.arange(low, high), 3, replace=False)]
-
-
 register(
     "gradient_shape",
     LESSON,
@@ -401,7 +391,7 @@ register(
     ],
     draw=lambda rng: [
         Case("gradient_shape", (5, 2, 3), "worked"),
-        *(Case("gradient_shape", shape_sizes(rng)) for _ in range(4)),
+        *(Case("gradient_shape", sizes(rng, 3)) for _ in range(4)),
     ],
 )
 
