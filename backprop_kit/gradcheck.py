@@ -675,8 +675,8 @@ def settled(verdict, loss, array):
     fine, wide = Slopes(loss, array), Slopes(loss, array, base=2e-3, least=1.0)
     room = fine.blur + 1e-8 * np.max(np.abs(fine.central), initial=0.0)
     numeric = np.where(np.abs(fine.central - wide.central) <= room, wide.central, fine.central)
-    claimed = np.asarray(np.nan if verdict.yours is None else verdict.yours)
-    if claimed.shape == numeric.shape and claimed.dtype.kind in "biuf" and numeric.size:
+    claimed = laid_out(verdict.yours, numeric.shape)
+    if claimed is not None and numeric.size:
         largest = np.unravel_index(int(np.argmax(np.abs(numeric))), numeric.shape)
         ratio = np.float64(claimed[largest]) / numeric[largest]
         digits = 2 if loss.single else 9
@@ -685,7 +685,18 @@ def settled(verdict, loss, array):
                 near = np.abs(claimed / factor - numeric) <= room
                 if factor == 1.0 or near.all():
                     numeric = np.where(near, claimed / factor, numeric)
+                if near.all():
+                    break
     return numeric[()]
+
+
+def laid_out(yours, shape):
+    """A claim in the gradient's own shape: as it is, turned, or summed over the batch; or None."""
+    claimed = np.asarray(np.nan if yours is None else yours)
+    if claimed.dtype.kind not in "biuf":
+        return None
+    forms = [claimed, claimed.T] + ([claimed.sum(axis=0)] if claimed.ndim else [])
+    return next((form for form in forms if form.shape == shape), None)
 
 
 def guesses(subject, loss, expected, labels, Slip):

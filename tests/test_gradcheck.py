@@ -192,6 +192,28 @@ def test_an_unsummed_bias_gradient():
     assert report.cause == "no-batch-sum"
 
 
+@pytest.mark.parametrize("steepness", [1.0, 30.0, 100.0])
+def test_an_unsummed_gradient_is_known_where_differences_are_rough(steepness):
+    class Bumps:
+        def __init__(self, n):
+            self.params = {"centre": np.linspace(-1.0, 1.0, n)}
+
+        def forward(self, x):
+            self.away = x - self.params["centre"]
+            self.y = np.exp(-steepness * self.away**2)
+            return self.y
+
+        def backward(self, grad):
+            to_away = -2.0 * steepness * grad * self.y * self.away
+            self.grads = {"centre": -to_away}
+            return to_away
+
+    for seed in range(10):
+        report = gradcheck(Bumps(2), np.random.default_rng(seed).normal(size=(6, 2)))
+        assert report["x"].ok
+        assert report["centre"].cause == "no-batch-sum"
+
+
 def test_gradients_in_the_wrong_order():
     report = gradcheck(
         lambda A, B: np.sum(A * B * B), X, X + 1, grads=lambda A, B: (2 * A * B, B * B)

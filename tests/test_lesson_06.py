@@ -7,7 +7,7 @@ import pytest
 from conftest import names_in, prose_of, said
 
 from autograder.course import Course
-from autograder.judge import judge
+from autograder.judge import Plan, judge
 from backprop_kit import Linear, Sequential, Tensor, gradcheck
 from backprop_kit.checks import report_on
 from backprop_kit.exercises import custom_layer
@@ -250,6 +250,37 @@ def test_a_wrong_gradient_is_named_with_its_parameter():
     assert verdict.cause == "factor"
     assert "the gradient to a is exactly twice" in verdict.message
     assert [a.name for a in verdict.aspects if not a.ok] == ["dL_dparams"]
+
+
+def test_a_parameter_that_only_some_numbers_meet_is_a_parameter():
+    class Ramp(Elementwise):
+        """Bends beyond 2.2, further out than any x that gradcheck looks at."""
+
+        def value(self, x, a):
+            return np.sin(x) + a * np.maximum(x - 2.2, 0.0)
+
+        def slopes(self, x, a):
+            return np.cos(x) + a * (x > 2.2), np.maximum(x - 2.2, 0.0)
+
+    class Useless(Wave):
+        def value(self, x, a):
+            return np.sin(x)
+
+        def slopes(self, x, a):
+            return np.cos(x), 0.0 * x
+
+    for seed in range(3):
+        assert judge("my_layer", Ramp, seed=seed).score == 4
+        assert judge("my_layer", Useless, seed=seed).cause == "no-parameter"
+
+
+def test_every_column_of_a_batch_has_numbers_of_both_signs():
+    """So that a layer that treats them differently shows what all its parameters do."""
+    for seed in range(20):
+        for case in Plan("my_layer", seed).cases:
+            x = case.args[1]
+            signs = np.sign(x)
+            assert len(x) == 1 or (np.ptp(signs, axis=0) == 2).all()
 
 
 def test_kinks_next_to_an_input_do_not_fail_an_honest_layer():

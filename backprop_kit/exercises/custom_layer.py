@@ -26,7 +26,7 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
-from backprop_kit.exercises.drawing import numbers
+from backprop_kit.exercises.drawing import numbers, until
 from backprop_kit.gradcheck import OfLayer, Subject
 from backprop_kit.gradcheck import examine as held_against_differences
 from backprop_kit.layers import Layer, Linear, ReLU, Sequential, described
@@ -1070,6 +1070,9 @@ def _drive_my_layer(make, n, x, signal, rng):
     ]
     many = 1.5 * rng.normal(size=(24, n))
     found["many"] = [many, copied(layer.forward(many.copy()))]
+    if params:
+        move(layer.params, rng)
+        found["many"].append(copied(layer.forward(many.copy())))
     return found
 
 
@@ -1143,9 +1146,9 @@ def read_my_layer(args, found):
     own = FINE.value
     if main:
         own = novelty(found, start) or FINE.value
-        if useless(report):
+        if useless(report, found):
             own = to_params = no_parameter(found["params"])
-    elif isinstance(to_params, Flaw) and useless(report):
+    elif isinstance(to_params, Flaw) and useless(report, found):
         to_params = FINE.value  # told by the other cases
     return (to_x, to_params, own, apartness(found), FINE.value), wanted
 
@@ -1201,10 +1204,14 @@ def parameters_verdict(found, report):
     return FINE.value
 
 
-def useless(report):
-    """Whether no parameter changes what the layer computes."""
+def useless(report, found):
+    """Whether no parameter changes what the layer computes: neither for x, nor for many rows, where
+    one shows that only some numbers meet."""
     slopes = [verdict.numeric for name, verdict in report.arguments.items() if name != "x"]
-    return not any(np.any(np.abs(slope) > 1e-9) for slope in slopes)
+    _, y, *moved = found["many"]
+    return not any(np.any(np.abs(slope) > 1e-9) for slope in slopes) and all(
+        same(y, other) for other in moved
+    )
 
 
 def no_parameter(params):
@@ -1227,7 +1234,7 @@ def novelty(found, start):
             bent = max(bent, np.max(np.abs(above - 2 * here + below)) / (size or 1.0))
     if bent < 1e-9:
         return Flaw("linear", "equal steps of x give equal steps of y, wherever one stands.")
-    x, y = found["many"]
+    x, y, *_ = found["many"]
     if sound(y) and (name := known_layer(x, y, start)):
         evidence = f"it computes what {name} computes, up to factors and added numbers."
         raise Flaw("copied-layer", evidence)
@@ -1282,8 +1289,12 @@ def affine(a, b):
 
 
 def my_layer_case(rng, n, N, kind="fresh", note=""):
+    def both_signs(x):
+        return N == 1 or bool(((x > 0).any(axis=0) & (x < 0).any(axis=0)).all())
+
     signal = entries(rng, 400)
-    return Case("MyLayer", (n, entries(rng, N, n), signal, int(rng.integers(10**6))), kind, note)
+    (x,) = until(rng, lambda rng: (entries(rng, N, n),), both_signs)
+    return Case("MyLayer", (n, x, signal, int(rng.integers(10**6))), kind, note)
 
 
 register(
