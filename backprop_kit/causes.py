@@ -76,7 +76,8 @@ CAUSES = {
     "wrong-weight": ("wrong weight matrix", "follow the signal back through the layer it left"),
     "unstable": (
         "right except where the numbers are extreme",
-        "try the function at 1000 and at −1000 and rewrite the step that overflows",
+        "call the function on such numbers and print each step: which one overflows, or loses its "
+        "digits?",
     ),
     "mutates-argument": (
         "changes its argument",

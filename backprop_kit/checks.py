@@ -19,7 +19,7 @@ import numpy as np
 
 from backprop_kit import exercise as exercises
 from backprop_kit.causes import listed
-from backprop_kit.compare import Trial, describe
+from backprop_kit.compare import Trial, counted, describe
 from backprop_kit.diagnose import ARGUMENTS, examine
 from backprop_kit.figures import display
 from backprop_kit.observe import observe
@@ -61,16 +61,17 @@ def report_on(id, *answers):
     names = list(exercise.functions)
     if len(answers) != len(names):
         call = f'check("{id}", {", ".join(names)})'
-        count = f"{len(names)} function{'s' if len(names) > 1 else ''}"
-        return Report(id, problem=f"This check takes {count}: call {call}.")
+        takes = counted(len(names), kind_of(names[0]), "functions")
+        return Report(id, problem=f"This check takes {takes}: call {call}.")
     findings = {}
     count = 0
     cases = exercise.draw(np.random.default_rng(SEED))
     written = dict(zip(names, answers, strict=True))
     for function, answer in zip(exercise.functions.values(), answers, strict=True):
         if not callable(answer):
-            problem = f"{function.name} should be your function, and is {describe(answer)}."
-            return Report(id, problem=problem + " Pass the function itself, without calling it.")
+            kind = kind_of(function.name)
+            problem = f"{function.name} should be your {kind}, and is {describe(answer)}."
+            return Report(id, problem=f"{problem} Pass the {kind} itself, without calling it.")
         own = [case for case in cases if case.function == function.name]
         try:
             call = function.caller(written)
@@ -87,6 +88,11 @@ def report_on(id, *answers):
                 findings[function.name, label] = finding
         count += len(own)
     return Report(id, findings, count)
+
+
+def kind_of(name):
+    """What a name of the stubs stands for: "class" or "function"."""
+    return "class" if name[0].isupper() else "function"
 
 
 class Report:

@@ -98,7 +98,8 @@ class Trial:
             next_step = "restart the kernel, run all cells from the top, and see where it stops"
             return self.everywhere("raises", raised.text, next_step)
         where = f" in the line `{raised.line.strip()}`" if raised.line else ""
-        text = f": {raised.text}" if raised.text else ""
+        text = raised.text.removesuffix(".")
+        text = f": {text}" if text else ""
         next_step = ERROR_ADVICE.get(raised.kind)
         if raised.kind == "TypeError" and "for ^" in raised.text:
             next_step = "write a power as x**2; in Python ^ is something else"
@@ -257,7 +258,7 @@ def compare_leaf(label, yours, expected, rtol, case):
             return Finding(
                 "wrong-type",
                 label,
-                f"{{part}} {{holds}} {yours.dtype}, and gradients are float64.",
+                f"{{part}} {{holds}} {yours.dtype} where float64 is expected.",
                 next_step="convert with `.astype(float)`, or build the array from floats",
             )
     return _compare_values(label, np.asarray(yours, float), np.asarray(expected), rtol, case)

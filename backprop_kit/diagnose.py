@@ -240,18 +240,17 @@ def explain(label, trials):
     passed = [trial for trial in trials if not trial.wrong(label)]
     problems = [trial.problems[label] for trial in failed]
     for cause in CALL_CAUSES:
-        hits = [finding for finding in problems if finding.cause == cause]
+        hits = [trial for trial in failed if trial.problems[label].cause == cause]
         if hits:
+            found = hits[0].problems[label]
             special = _only_special(label, failed, passed)
             if cause == "raises" and special:
-                special.template += f" Elsewhere {hits[0].template}"
-                special.next_step = hits[0].next_step
-                return special
-            elsewhere = " (On other inputs it works.)"
-            told = hits[0].template.endswith(elsewhere)  # one Finding may be that of several parts
-            if passed and cause in ("raises", "time-out") and not told:
-                hits[0].template += elsewhere
-            return hits[0]
+                evidence = f"{special.template} Elsewhere {found.template}"
+                return Finding(special.cause, label, evidence, special.worst, (), found.next_step)
+            evidence = found.template
+            if passed and cause in ("raises", "time-out"):
+                evidence += f" ({_where_it_works(hits)})"
+            return Finding(cause, found.parts, evidence, next_step=found.next_step)
     if constant := _constant(label, trials):
         return constant
     if failed and all(trial.case.kind == "extreme" for trial in failed):
@@ -274,10 +273,16 @@ def explain(label, trials):
         return flaws[0]
     if any(_as_a_whole(finding) for finding in problems):
         keys = _fitting_slips(label, failed)
-        if not keys and problems[0].cause == "wrong-value":
-            problems[0].next_step = failed[0].function.advice or problems[0].next_step
-        return _slip_finding(label, keys, failed) if keys else problems[0]
+        return _slip_finding(label, keys, failed) if keys else _advised(problems[0], failed[0])
     return _explain_values(label, failed, passed, problems, special)
+
+
+def _where_it_works(failed):
+    """A sentence on the calls that fail while others do not."""
+    notes = dict.fromkeys(trial.case.note for trial in failed)
+    if not all(notes):
+        return "On other inputs it works."
+    return f"On other inputs it works, and not here: {'; '.join(notes)}."
 
 
 def _constant(label, trials):
@@ -299,6 +304,14 @@ def _constant(label, trials):
         evidence = "{part} {is} what came out in the first call, whatever the arguments are."
         return Finding("state-leak", label, evidence, worst)
     return None
+
+
+def _advised(finding, trial):
+    """A wrong value that knows no next step of its own gets the function's."""
+    plain_step = CAUSES["wrong-value"][1]
+    if finding.cause == "wrong-value" and finding.next_step == plain_step:
+        finding.next_step = trial.function.advice or plain_step
+    return finding
 
 
 # Cases that are easier than the rest, and what an answer is called that gets only these right.

@@ -63,7 +63,7 @@ def _misfit(what, yours, wanted):
     if not shapes:
         kinds = [(layer, y) for layer, y, _ in pairs if y.dtype != np.float64]
         for layer, y in kinds:
-            evidence = f"{what} of layer {layer} holds {y.dtype}, and gradients are float64."
+            evidence = f"{what} of layer {layer} holds {y.dtype} where float64 is expected."
             return Flaw("wrong-type", evidence, "build the array from floats")
         return None
     if all(y.T.shape == w.shape and agree_to_rounding(y.T, w) for _, y, w in shapes):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backprop_kit.diagnose import ARGUMENTS, CAUSES, Trial, agrees, examine
-from backprop_kit.exercise import Case, Exact, Function, Numbers, Slip, differentiate, find
+from backprop_kit.exercise import Case, Exact, Flaw, Function, Numbers, Slip, differentiate, find
 from backprop_kit.observe import observe
 
 VOCABULARY = """
@@ -92,6 +92,40 @@ def test_causes_by_what_all_cases_have_in_common(answer, expected):
 )
 def test_a_call_that_fails_as_a_whole_says_so_for_every_part(answer, expected):
     assert set(cause(PRODUCT, answer, THREE).values()) == {expected}
+
+
+def test_where_only_some_calls_fail_these_are_named():
+    def product(x, y):
+        return 1 / (y and 1) and (x * y * y, y * y, 2 * x * y)
+
+    cases = [Case("product", args) for args in [*THREE, (1.0, 0.0)]]
+    for note, told in [
+        ("y = 0", "On other inputs it works, and not here: y = 0."),
+        ("", "On other inputs it works."),
+    ]:
+        cases[-1] = Case("product", (1.0, 0.0), "edge", note)
+        seen = [Trial(PRODUCT, case, observe(product, case.args)) for case in cases]
+        found = examine(seen)["df_dx"]
+        assert found.parts == ("f", "df_dx", "df_dy")
+        assert found.evidence.startswith("product raises ZeroDivisionError: ")
+        assert found.evidence.endswith(f"({told})")
+
+
+def test_an_error_text_ends_in_one_full_stop():
+    def product(x, y):
+        raise ValueError("not like this.")
+
+    evidence = diagnose(PRODUCT, product, THREE)["f"].evidence
+    assert evidence.startswith("product raises ValueError: not like this in the line ")
+
+
+@pytest.mark.parametrize(("own", "told"), [(None, "ask the card"), ("count again", "count again")])
+def test_the_advice_of_a_function_leaves_that_of_a_flaw_alone(own, told):
+    def reading(args, result):
+        return Flaw("wrong-value", "it is off.", own), 0.0
+
+    function = Function("product", "x y", "f", reading=reading, advice="ask the card")
+    assert diagnose(function, lambda x, y: 1.0, THREE)["f"].next_step == told
 
 
 def test_not_implemented():

@@ -127,7 +127,7 @@ def checked(id, answer):
 
 
 def test_an_object_or_too_little_of_a_class_is_told(answers):
-    assert "Pass the function itself" in checked("cube_layer", answers["Cube"]())
+    assert "Pass the class itself" in checked("cube_layer", answers["Cube"]())
 
     class Cube:
         def forward(self, x):
