@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 from queue import Empty
+from types import MappingProxyType
 
 import nbformat
 import zmq
@@ -616,7 +617,13 @@ def _row(tag, *cells):
 
 
 class ExportMarks(ExportPlugin):
-    """`nbgrader export --exporter autograder.nbgrader_plugins.ExportMarks`: one row a student."""
+    """`nbgrader export --exporter autograder.nbgrader_plugins.ExportMarks`: one row a student.
+
+    flags: {lesson: {student: sentences}}, what a person should look at. The gradebook does not know
+    it; `autograder export` does.
+    """
+
+    flags = MappingProxyType({})
 
     def export(self, gradebook):
         """Write a CSV: a row for each student, a column for each exercise, a total a lesson."""
@@ -634,6 +641,8 @@ class ExportMarks(ExportPlugin):
                         row[f"{assignment.name}:{grade.name.removeprefix('test_')}"] = grade.score
                 row[f"{assignment.name}:score"] = submission.score
                 row[f"{assignment.name}:max"] = submission.max_score
+                if (flags := self.flags.get(assignment.name)) is not None:
+                    row[f"{assignment.name}:flags"] = "; ".join(flags.get(student, ()))
                 columns += [key for key in row if key not in columns]
         with open(self.to or "marks.csv", "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)

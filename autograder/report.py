@@ -91,8 +91,13 @@ def _page_without_marks(lesson, flags):
 
 
 def export(course, path):
-    """Write all marks of the gradebook to a CSV file; returns its path."""
+    """Write all marks of the gradebook, and what was flagged, to a CSV file; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    exporter = ExportMarks(to=str(path))
+    exporter.flags = {
+        lesson: {student: mark["flags"] for student, mark in marks.items()}
+        for lesson, marks in load_marks(course).items()
+    }
     with gradebook(course) as opened:
-        ExportMarks(to=str(path)).export(opened)
+        exporter.export(opened)
     return path

@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, and what it says when it cannot."""
 
+import csv
 import json
 import os
 import shutil
@@ -297,6 +298,16 @@ def test_export_where_it_is_wanted(run, demo, tmp_path):
     rows = target.read_text(encoding="utf-8").splitlines()
     assert rows[0].startswith("student,")
     assert len(rows) == len(demo.marks) + 1
+
+
+def test_an_export_tells_what_was_flagged(run, demo, tmp_path):
+    target = tmp_path / "marks.csv"
+    run("--course", demo.course.path, "export", "--to", target)
+    with open(target, newline="", encoding="utf-8") as file:
+        told = {row["student"]: row[f"{demo.lesson.id}:flags"] for row in csv.DictReader(file)}
+    assert told == {student: "; ".join(mark["flags"]) for student, mark in demo.marks.items()}
+    assert any(told.values())
+    assert not all(told.values())
 
 
 def test_release_says_where_the_notebook_is(run, tmp_path):

@@ -98,11 +98,11 @@ def test_the_text_holds_the_formulas_of_the_syllabus():
     prose = prose_of(LESSON.read())
     for formula in (
         r"\nabla_a f = 2a",
-        r"\partial f/\partial W = 2a\,x^\mathsf{T}",
-        r"\partial f/\partial x = W^\mathsf{T}2a",
+        r"\partial f/\partial W = 2a\,x^\top",
+        r"\partial f/\partial x = W^\top 2a",
         r"\nabla_W a",
-        r"dW = dy^\mathsf{T}x^\mathsf{T}",
-        r"dW = dY^\mathsf{T}X",
+        r"dW = dy^\top x^\top",
+        r"dW = dY^\top X",
     ):
         assert formula in prose
 

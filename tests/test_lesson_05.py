@@ -120,7 +120,7 @@ def test_the_formulas_of_the_syllabus_stand_in_the_text(bce_lesson):
     wanted = [
         r"L = \mathrm{BCE}(y, \hat y) = -y\log\hat y - (1-y)\log(1-\hat y)",
         r"\frac{\partial L}{\partial \hat y}\cdot\frac{\partial \hat y}{\partial v} = \hat y - y",
-        r"\nabla_W L = \frac{\partial L}{\partial v}x^{\mathsf T}",
+        r"\nabla_W L = \frac{\partial L}{\partial v}x^\top",
         r"\delta^{(k)} = \frac{\partial L}{\partial v^{(k)}}",
         r"\sum_j W_{ji}\delta_j^{(k)}",
         r"f'\!\left(v_i^{(k)}\right)\sum_j W_{ji}^{(k+1)}\delta_j^{(k+1)}",
