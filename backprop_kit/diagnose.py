@@ -248,7 +248,7 @@ def explain(label, trials):
                 evidence = f"{special.template} Elsewhere {found.template}"
                 return Finding(special.cause, label, evidence, special.worst, (), found.next_step)
             evidence = found.template
-            if passed and cause in ("raises", "time-out"):
+            if cause in ("raises", "time-out") and any(map(_works, passed)):
                 evidence += f" ({_where_it_works(hits)})"
             return Finding(cause, found.parts, evidence, next_step=found.next_step)
     if constant := _constant(label, trials):
@@ -275,6 +275,15 @@ def explain(label, trials):
         keys = _fitting_slips(label, failed)
         return _slip_finding(label, keys, failed) if keys else _advised(problems[0], failed[0])
     return _explain_values(label, failed, passed, problems, special)
+
+
+def _works(trial):
+    """Whether a call is right in all its parts. Where a reading found nothing to compare, it may
+    have said nothing because another case tells what is wrong."""
+    compared = not trial.function.reading or any(
+        not isinstance(value, Exact) for value in trial.expected.values()
+    )
+    return compared and not any(map(trial.wrong, trial.problems))
 
 
 def _where_it_works(failed):

@@ -111,6 +111,17 @@ def test_where_only_some_calls_fail_these_are_named():
         assert found.evidence.endswith(f"({told})")
 
 
+def test_a_call_that_is_right_in_one_part_only_does_not_work():
+    def product(x, y):
+        if x == 0.4:
+            raise ValueError("too small")
+        return x * y * y, 0.5, 0.5
+
+    found = diagnose(PRODUCT, product, THREE)
+    assert found["f"].evidence.startswith("product raises ValueError: too small")
+    assert "works" not in found["f"].evidence
+
+
 def test_an_error_text_ends_in_one_full_stop():
     def product(x, y):
         raise ValueError("not like this.")

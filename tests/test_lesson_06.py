@@ -274,6 +274,16 @@ def test_a_parameter_that_only_some_numbers_meet_is_a_parameter():
         assert judge("my_layer", Useless, seed=seed).cause == "no-parameter"
 
 
+def test_a_layer_that_raises_is_not_said_to_work():
+    class Fixed(Wave):
+        def forward(self, x):
+            return np.tanh(x * np.ones((4, 3)))
+
+    text = checked("my_layer", Fixed)
+    assert "raises AttributeError" in text
+    assert "other inputs" not in text
+
+
 def test_every_column_of_a_batch_has_numbers_of_both_signs():
     """So that a layer that treats them differently shows what all its parameters do."""
     for seed in range(20):

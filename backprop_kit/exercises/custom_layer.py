@@ -1308,7 +1308,7 @@ register(
             MY_LAYER,
             drive=drive_my_layer,
             reading=read_my_layer,
-            advice="run `print(gradcheck(MyLayer(), x))` on a small x: it shows the worst entry",
+            advice="run `print(gradcheck(MyLayer(3), x))` on a small x: it shows the worst entry",
         )
     ],
     draw=lambda rng: [
