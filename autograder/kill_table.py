@@ -55,18 +55,23 @@ def steadiness(ids, seeds, progress=lambda iterable: iterable, sandbox="auto"):
     """(a line for each exercise and failure, the number of failures) of judging the reference and
     every right answer with every seed: none may ever lose a point."""
     references = reference_solutions()
-    lines, failures = [], 0
+    answers = {
+        id: [("the reference solution", references[id])]
+        + [(e.title, e.source(references[id])) for e in catalogue(id) if not e.cause]
+        for id in ids
+    }
+    all_answers = [(id, *answer) for id, several in answers.items() for answer in several]
+    lost = {id: [] for id in ids}
     with Trials(sandbox=sandbox) as trials:
-        for id in progress(ids):
-            right = [("the reference solution", references[id])]
-            right += [(e.title, e.source(references[id])) for e in catalogue(id) if not e.cause]
-            lines.append(f"{id}: {len(right)} right answers, {len(seeds)} seeds each")
-            for title, code in right:
-                for seed in seeds:
-                    verdict = trials.judge(id, code, seed=seed)
-                    if verdict.score < verdict.max:
-                        failures += 1
-                        lines.append(f"  ! {title}, seed {seed}: {verdict.message}")
+        for id, title, code in progress(all_answers):
+            for seed in seeds:
+                verdict = trials.judge(id, code, seed=seed)
+                if verdict.score < verdict.max:
+                    lost[id].append(f"  ! {title}, seed {seed}: {verdict.message}")
+    lines = []
+    for id in ids:
+        lines += [f"{id}: {len(answers[id])} right answers, {len(seeds)} seeds each", *lost[id]]
+    failures = sum(map(len, lost.values()))
     lines.append(f"{failures or 'none'} of them lost a point.")
     return "\n".join(lines), failures
 

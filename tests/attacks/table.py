@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+from tqdm import tqdm
 
 from attacks.base import LESSON, POINTS, World, files_of
 from attacks.suite import ENTRIES, grade_as_class, released_course, solved_notebook
@@ -149,6 +151,7 @@ def main():
     parser.add_argument("--to", type=Path, default=ROOT / "build" / "attack-table.json")
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
+    warnings.filterwarnings("ignore", "Object of type .* not in session")  # nbgrader's own
     if why := sandbox.hindrance():
         sys.exit(f"Hostile code is run in a sandbox only; {why}")
     chosen = [each for each in ENTRIES if not args.names or each.name in args.names]
@@ -167,7 +170,8 @@ def main():
         plain = {each.name: pool.submit(in_plain_nbgrader, each, packed, solved) for each in chosen}
         classes = [job.result() for job in ours]
         rows = []
-        for each in chosen:
+        print(f"{'entry':32} {'fair':>8} | {'here':17} | plain nbgrader", flush=True)
+        for each in tqdm(chosen, "entries", leave=False, smoothing=0):
             graded = next(one for one in classes if each.name in one.marks)
             mark, wrong = judged_plainly(each, plain[each.name].result())
             scores = {id: e["score"] for id, e in graded.marks[each.name]["exercises"].items()}
@@ -185,7 +189,7 @@ def main():
                     "log": plain[each.name].result().get("log", ""),
                 }
             )
-            print(as_line(rows[-1]), flush=True)
+            tqdm.write(as_line(rows[-1]))
     print(summary(rows))
     args.to.parent.mkdir(parents=True, exist_ok=True)
     args.to.write_text(json.dumps(rows, indent=1, ensure_ascii=False), encoding="utf-8")
