@@ -417,7 +417,10 @@ def hindrance():
     if _bwrap() is None:
         return f"bubblewrap, which locks student code in, is not installed. {GET_IT}."
     if "--perms" not in _bwrap()[1]:
-        return "this bubblewrap is too old: version 0.5 or newer is needed."
+        return (
+            "this bubblewrap is too old: version 0.5 or newer is needed. Debian 12, Ubuntu 22.04, "
+            "Fedora 35 and what came after them have one."
+        )
     look = "from importlib.util import find_spec as find\n" + "".join(
         f"open(find({package!r}).origin)\n" for package in ("backprop_kit", "numpy", "ipykernel")
     )

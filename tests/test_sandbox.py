@@ -335,6 +335,13 @@ def test_a_machine_without_bubblewrap_is_told_how_to_get_it(monkeypatch):
     assert "apt-get install" in said
 
 
+def test_an_old_bubblewrap_is_told_where_there_is_a_newer_one(monkeypatch):
+    monkeypatch.setattr(sandbox, "_bwrap", lambda: ("/usr/bin/bwrap", "--ro-bind --tmpfs --size"))
+    why, _, remedy = sandbox.hindrance.__wrapped__().partition(". ")
+    assert "too old" in why
+    assert "Debian 12" in remedy
+
+
 @needs_sandbox
 @pytest.mark.parametrize("words", ["bwrap: setting up uid map: Permission denied", "", "x"])
 def test_a_machine_that_forbids_namespaces_is_told_so(monkeypatch, tmp_path, words):
