@@ -42,7 +42,7 @@ grade: $(READY)  ## grade what stands in course/submitted
 kill-table: $(READY)  ## how every catalogued answer fares in the hidden tests
 	@$(AUTOGRADER) kill-table
 
-steady: $(READY)  ## judge every right answer with 200 seeds; none may lose a point (about 40 minutes)
+steady: $(READY)  ## judge every right answer with 200 seeds; none may lose a point (about 50 minutes)
 	@$(AUTOGRADER) kill-table --seeds 200
 
 attack-table: $(READY)  ## every entry of the attack suite, here and in plain nbgrader (about half an hour)

@@ -1,6 +1,6 @@
 """Every entry of the attack suite, handed in at the real pipeline, comes to its fair mark.
 
-The entries are graded as two classes at a time, each with bystanders; then there is a test for each
+The entries are graded as three classes at a time, each with bystanders; then there is a test for each
 entry. Without a sandbox those that are hostile are left out.
 """
 
@@ -20,7 +20,7 @@ from attacks.suite import (
 from attacks.watch import running
 from autograder.sandbox import hindrance
 
-CLASSES = 2
+CLASSES = 3
 
 
 @pytest.fixture(scope="module")

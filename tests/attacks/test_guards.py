@@ -118,6 +118,7 @@ def test_tests_as_they_were_sent_would_count(released, monkeypatch):
 
 @needs_sandbox
 def test_without_asking_whether_it_answers_one_loop_costs_everything(graded, monkeypatch):
+    monkeypatch.setattr(JudgedExecute, "GRACE", 0.5)  # nobody will answer
     monkeypatch.setattr(JudgedExecute, "_responds", lambda step: True)
     monkeypatch.setattr(JudgedExecute, "_restart", lambda step, only=None: None)
     assert not any(scores(graded("endless_deaf_cell", timeout=1, seconds=0.5)).values())
