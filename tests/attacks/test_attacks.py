@@ -1,7 +1,7 @@
 """Every entry of the attack suite, handed in at the real pipeline, comes to its fair mark.
 
-The entries are graded as three classes at a time, each with bystanders; then there is a test for each
-entry. Without a sandbox those that are hostile are left out.
+The entries are graded as three classes at a time, each with bystanders; then there is a test for
+each entry. Without a sandbox those that are hostile are left out.
 """
 
 from concurrent.futures import ThreadPoolExecutor
