@@ -1,11 +1,14 @@
 """The hidden tests are tested: every catalogued answer gets the verdict that its entry demands."""
 
 import nbformat
+import numpy as np
 import pytest
 
 from autograder import exercises
 from autograder.catalogue import ALL, Answer, catalogue
 from autograder.kill_table import blank, complaints_about, kill_table, outcomes, steadiness
+from backprop_kit import Linear, Sequential, Tensor
+from backprop_kit.checks import report_on
 
 EXERCISES = list(exercises.load())
 
@@ -18,6 +21,29 @@ def test_every_answer_is_judged_as_the_catalogue_says(id, references, trials):
         if outcome.complaints
     }
     assert not complaints
+
+
+# Wrong answers that a check cannot run: they end Python, never end, or leave no function behind.
+UNCHECKED = ("time-out", "not-implemented")
+
+
+@pytest.mark.parametrize("id", EXERCISES)
+def test_no_wrong_answer_passes_the_check_and_no_right_one_fails_it(id, references):
+    """What costs points in the hidden tests is told beforehand by the visible ones."""
+    missed = []
+    for entry in catalogue(id):
+        if entry.cause in UNCHECKED:
+            continue
+        names = {"np": np, "Linear": Linear, "Sequential": Sequential, "Tensor": Tensor}
+        try:
+            exec(entry.source(references[id]), names)
+            answers = [names[name] for name in exercises.find(id).exercise.functions]
+        except (Exception, SystemExit):
+            assert entry.cause, entry.title
+            continue
+        if report_on(id, *answers).passed != (entry.cause is None):
+            missed.append(entry.title)
+    assert missed == []
 
 
 @pytest.mark.parametrize("id", EXERCISES)

@@ -683,6 +683,7 @@ register(
         wacky_case(rng, 4, 2, 5),
         wacky_case(rng, 1, 3, 4, "single", "one example"),
         wacky_case(rng, 4, 3, 1, "edge", "m = 1, where v is its own neighbour"),
+        wacky_case(rng, 3, 4, 5, "edge", "X is large, W small", spread=1e3),
     ],
 )
 
@@ -1315,7 +1316,7 @@ register(
         my_layer_case(rng, 3, 4, "worked"),
         my_layer_case(rng, 3, 6),
         my_layer_case(rng, 5, 3),
-        my_layer_case(rng, 3, 1),
+        my_layer_case(rng, 3, 1, "single", "one example"),
     ],
     by_hand=False,
 )

@@ -73,6 +73,7 @@ register(
         Case("add_mul", (-2.0, 5.0, -4.0), "worked"),
         *fresh("add_mul", 4, lambda: scalars(rng, 3)),
         Case("add_mul", scalars(rng, 3, low=1e3, high=1e5), "edge", "large inputs"),
+        Case("add_mul", (*scalars(rng, 2), 0.0), "edge", "z = 0"),
     ],
 )
 
@@ -222,6 +223,7 @@ register(
     draw=lambda rng: [
         Case("d_sigmoid", (0.7310585786300049,), "worked"),
         *fresh("d_sigmoid", 4, lambda: [float(rng.uniform(0.05, 0.95))]),
+        Case("d_sigmoid", (0.999,), "edge", "f close to 1"),
     ],
 )
 

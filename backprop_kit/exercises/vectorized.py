@@ -196,6 +196,7 @@ register(
             for note, scales in DIFFERENCES
         ),
         Case("norm_sq_grads", matrix_and_column(rng, m=3, n=3), "square"),
+        Case("norm_sq_grads", matrix_and_column(rng, zero=True), "edge", "entries that are 0"),
     ],
 )
 
@@ -839,6 +840,10 @@ register(
         Case("vjp_Wx", (np.array([[1.48], [16.32]]), x), "worked"),
         *(Case("vjp_Wx", signal_and_column(rng)) for _ in range(3)),
         Case("vjp_Wx", signal_and_column(rng, TALL, 60), "edge", f"W has {TALL} rows"),
+        *(
+            Case("jacobian_Wx", matrix_and_column(rng, scales=scales), "edge", note)
+            for note, scales in DIFFERENCES
+        ),
     ],
 )
 
