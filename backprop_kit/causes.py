@@ -139,6 +139,10 @@ class Finding:
         """What two findings have in common that are one and the same for different parts."""
         return self.cause, self.template, self.also, self.next_step
 
+    def told_by(self, other):
+        """Whether another finding's evidence holds all of this one's, and more."""
+        return self.template != other.template and self.template in other.template
+
     def covering(self, parts):
         """The same finding, told of these parts."""
         return Finding(self.cause, parts, self.template, self.worst, self.also, self.next_step)

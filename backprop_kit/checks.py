@@ -128,6 +128,12 @@ class Report:
             for (function, _), finding in self.findings.items()
             if finding
         }.values()
+        # What another finding tells as well, as it does of an error, is not told twice.
+        distinct = [
+            (function, finding)
+            for function, finding in distinct
+            if not any(finding.told_by(other) for _, other in distinct)
+        ]
         for function, finding in distinct:
             if finding.cause == "not-implemented":
                 lines.append(("todo", f"{self.id}, {finding.headline}: {finding.evidence}"))

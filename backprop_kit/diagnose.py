@@ -46,23 +46,10 @@ def _examine(trials, repeats):
     wrong = [label for label, failed in failures.items() if failed]
     explained = explain_together(wrong, failures)
     verdict |= {label: explained.get(label) or explain(label, trials) for label in wrong}
-    _tell_the_error(verdict, failures)
     verdict = _shared({label: verdict.get(label) for label in function.labels})
     if any(observe.copied(arg) is not arg for trial in trials for arg in trial.case.args):
         verdict[ARGUMENTS] = _arguments(trials, verdict)
     return verdict
-
-
-def _tell_the_error(verdict, failures):
-    """Where a part is right in special cases, and the call raises elsewhere: tell the error with
-    it, unless another part tells it already."""
-    if any(finding and finding.cause == "raises" for finding in verdict.values()):
-        return
-    for label, finding in verdict.items():
-        errors = [t.problems[label] for t in failures.get(label, []) if t.wrong(label)]
-        errors = [error for error in errors if error.cause == "raises"]
-        if errors and finding.cause in SPECIAL_CAUSES:
-            finding.template += f" Elsewhere {errors[0].template}"
 
 
 def _shared(verdict):
@@ -256,9 +243,10 @@ def explain(label, trials):
         hits = [trial for trial in failed if trial.problems[label].cause == cause]
         if hits:
             found = hits[0].problems[label]
-            if cause == "raises" and (special := _only_special(label, failed, passed)):
-                special.next_step = found.next_step
-                return special
+            special = _only_special(label, failed, passed)
+            if cause == "raises" and special:
+                evidence = f"{special.template} Elsewhere {found.template}"
+                return Finding(special.cause, label, evidence, special.worst, (), found.next_step)
             evidence = found.template
             if cause in ("raises", "time-out") and any(map(_works, passed)):
                 evidence += f" ({_where_it_works(hits)})"
@@ -340,9 +328,6 @@ SPECIAL = {
     "square": ("square-only", "{part} {is} right where the matrix is square, and only there."),
     "single": ("single-only", "{part} {is} right for one example, and only there."),
 }
-
-
-SPECIAL_CAUSES = {cause for cause, _ in SPECIAL.values()}
 
 
 def _only_special(label, failed, passed):

@@ -3,6 +3,7 @@
 import nbformat
 import numpy as np
 import pytest
+from conftest import SEED
 
 from autograder import exercises
 from autograder.catalogue import ALL, Answer, catalogue
@@ -15,9 +16,10 @@ EXERCISES = list(exercises.load())
 
 @pytest.mark.parametrize("id", EXERCISES)
 def test_every_answer_is_judged_as_the_catalogue_says(id, references, trials):
+    """By cases from one seed, so that a run can be repeated; `make kill-table` draws afresh."""
     complaints = {
         outcome.title: outcome.complaints
-        for outcome in outcomes(id, references[id], trials)
+        for outcome in outcomes(id, references[id], trials, seed=SEED)
         if outcome.complaints
     }
     assert not complaints
@@ -27,6 +29,7 @@ def test_every_answer_is_judged_as_the_catalogue_says(id, references, trials):
 UNCHECKED = ("time-out", "not-implemented")
 
 
+@pytest.mark.filterwarnings("ignore")  # of the answers, which may warn
 @pytest.mark.parametrize("id", EXERCISES)
 def test_no_wrong_answer_passes_the_check_and_no_right_one_fails_it(id, references):
     """What costs points in the hidden tests is told beforehand by the visible ones."""

@@ -136,13 +136,6 @@ def test_what_fails_on_unequal_shapes_is_told_with_its_error():
     told = checked("norm_sq_grads", norm_sq_grads)
     assert "right only for square matrices" in told
     assert "df_da and df_dW are right where the matrix is square" in told
-    assert told.count("norm_sq_grads raises ValueError") == 1
-
-    def only_square(W, x):
-        a = (W + 0 * W.T) @ x
-        return 2 * a, 2 * a @ x.T, 2 * W.T @ a
-
-    told = checked("norm_sq_grads", only_square)
     assert "Elsewhere norm_sq_grads raises ValueError" in told
     assert told.count("ValueError") == 1
     assert "print the shape of every factor" in told.lower()

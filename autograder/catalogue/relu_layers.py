@@ -1268,17 +1268,16 @@ wrong(
 )
 wrong(
     "relu_layer",
-    "the mask is kept from the first call",
+    "the signals pile up from call to call",
     source="""
     import numpy as np
 
-    masks = {}
+    signals = {}
 
     def relu_layer_backward(dL_dh2, W2, h1):
         v = W2 @ h1
-        on = masks.setdefault(v.shape, (v > 0).T)
-        dL_dv = dL_dh2 * on
-        masks[v.shape] = dL_dh2 > 0
+        signals[v.shape] = signals.get(v.shape, 0.0) + dL_dh2
+        dL_dv = np.where(v.T > 0, signals[v.shape], 0.0)
         return dL_dv.T @ h1.T, dL_dv @ W2
     """,
     cause="state-leak",
