@@ -212,8 +212,7 @@ def driver(address, answers):
 
 def encode_observation(seen):
     if seen.raised:
-        raised = seen.raised
-        return {"raised": [raised.kind, raised.text, raised.line, raised.where]}
+        return {"raised": list(seen.raised)}
     return {"result": encode(seen.result), "mutated": list(seen.mutated)}
 
 

@@ -140,8 +140,9 @@ class Finding:
         return self.cause, self.template, self.also, self.next_step
 
     def told_by(self, other):
-        """Whether another finding's evidence holds all of this one's, and more."""
-        return self.template != other.template and self.template in other.template
+        """Whether this is an error of the whole call, and another finding tells it with more."""
+        whole = self.cause in CALL_CAUSES and self.template != other.template
+        return whole and self.template in other.template
 
     def covering(self, parts):
         """The same finding, told of these parts."""

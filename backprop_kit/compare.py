@@ -97,9 +97,6 @@ class Trial:
         if raised.kind in ("Unreadable", "KernelDied"):
             next_step = "restart the kernel, run all cells from the top, and see where it stops"
             return self.everywhere("raises", raised.text, next_step)
-        where = f" in the line `{raised.line.strip()}`" if raised.line else ""
-        text = raised.text.removesuffix(".")
-        text = f": {text}" if text else ""
         next_step = ERROR_ADVICE.get(raised.kind)
         if raised.kind == "TypeError" and "for ^" in raised.text:
             next_step = "write a power as x**2; in Python ^ is something else"
@@ -107,7 +104,7 @@ class Trial:
             next_step = "print the shape of every factor and compare with the card"
         elif not next_step and self.case.note:
             next_step = f"call the function yourself on such an input: {self.case.note}"
-        return self.everywhere("raises", f"{name} raises {raised.kind}{text}{where}.", next_step)
+        return self.everywhere("raises", raised.told_of(name), next_step)
 
     def _explain_stub(self, raised):
         """NotImplementedError: from this stub, from one that it calls, or left below an answer."""

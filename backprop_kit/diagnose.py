@@ -239,11 +239,11 @@ def explain(label, trials):
     failed = [trial for trial in trials if trial.wrong(label)]
     passed = [trial for trial in trials if not trial.wrong(label)]
     problems = [trial.problems[label] for trial in failed]
+    special = _only_special(label, failed, passed)
     for cause in CALL_CAUSES:
         hits = [trial for trial in failed if trial.problems[label].cause == cause]
         if hits:
             found = hits[0].problems[label]
-            special = _only_special(label, failed, passed)
             if cause == "raises" and special:
                 evidence = f"{special.template} Elsewhere {found.template}"
                 return Finding(special.cause, label, evidence, special.worst, (), found.next_step)
@@ -258,7 +258,6 @@ def explain(label, trials):
         return Finding(
             "unstable", label, f"{{part}} {{is}} wrong for {note}.", worst=problems[0].worst
         )
-    special = _only_special(label, failed, passed)
     failed = telling(label, failed)
     problems = [trial.problems[label] for trial in failed]
     kinds = {finding.cause for finding in problems}

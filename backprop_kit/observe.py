@@ -6,6 +6,7 @@ its own copies is noted, because a gradient function must leave its arguments al
 
 import traceback
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,16 +18,22 @@ KIT = str(Path(__file__).parent)
 LEFTOVER = "left below an answer"
 
 
-class Raised:
-    """An exception that a student's function let out: its type, text, line and function."""
+class Raised(NamedTuple):
+    """An exception that a student's function let out: its type, text, line and function.
 
-    __slots__ = ("kind", "line", "text", "where")
+    As a list it goes through JSON, and comes back by `Raised(*given)`.
+    """
 
-    def __init__(self, kind, text="", line=None, where=None):
-        self.kind = kind
-        self.text = text
-        self.line = line
-        self.where = where
+    kind: str
+    text: str = ""
+    line: str | None = None
+    where: str | None = None
+
+    def told_of(self, name):
+        """The sentence that says so, of the function or method `name`."""
+        text = self.text.removesuffix(".")
+        place = f" in the line `{self.line.strip()}`" if self.line else ""
+        return f"{name} raises {self.kind}{f': {text}' if text else ''}{place}."
 
 
 class Observation:

@@ -29,6 +29,7 @@ from autograder.release import release
 from autograder.repair import grade_id, is_solution, is_test
 from autograder.trial import Trials
 from backprop_kit import trace
+from backprop_kit.checks import report_on
 
 LESSON = "01_scalar_graphs"
 SEED = 20
@@ -144,6 +145,29 @@ def said(notebook):
         else output.get("data", {}).get("text/plain", "") + "\n"
         for output in outputs
     )
+
+
+@pytest.fixture(scope="module")
+def told_blank(request, run_blank):
+    """What the cells of the test file's LESSON put out before anything is answered."""
+    return said(run_blank(request.module.LESSON))
+
+
+@pytest.fixture(scope="module")
+def told_solved(request, run_solved):
+    """The same with the reference answers."""
+    return said(run_solved(request.module.LESSON))
+
+
+@pytest.fixture(scope="module")
+def prose(request):
+    """The text of the test file's LESSON."""
+    return prose_of(Course().lessons([request.module.LESSON])[0].read())
+
+
+def checked(id, *answers):
+    """What `check` says to these answers."""
+    return str(report_on(id, *answers))
 
 
 def names_in(lesson, **given):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backprop_kit import check, exercise
+from backprop_kit.causes import Finding
 from backprop_kit.checks import CheckFailed, report_on
 
 
@@ -57,6 +58,18 @@ def test_a_blank_answer_is_not_called_wrong():
 )
 def test_a_wrong_call_is_explained(call, says):
     assert says in str(report_on(*call))
+
+
+def test_an_error_is_told_once_and_what_is_wrong_with_another_part_is_not_left_out():
+    """The second part's shape is told by the same words as the first's, and is its own fault."""
+    shape = "{part} {has} shape (2,) where (3,) is expected."
+    error = Finding("raises", "dW", "f raises ValueError.")
+    special = "{part} {is} right where the matrix is square, and only there. Elsewhere "
+    assert error.told_by(Finding("square-only", "db", special + error.template))
+    assert not error.told_by(error)
+    assert not Finding("wrong-shape", "dW", shape).told_by(
+        Finding("square-only", "db", special + shape)
+    )
 
 
 def test_changed_arguments_are_noticed(monkeypatch):

@@ -5,29 +5,19 @@ import re
 
 import numpy as np
 import pytest
-from conftest import names_in, prose_of, said
+from conftest import checked, names_in, prose_of
 
 from autograder.course import Course
 from autograder.judge import Plan, judge
-from backprop_kit.checks import report_on
 from backprop_kit.exercises import vectorized
 
-LESSON = Course().lessons(["02_vectorized"])[0]
-
-
-@pytest.fixture(scope="module")
-def blank(run_blank):
-    return said(run_blank(LESSON.id))
-
-
-@pytest.fixture(scope="module")
-def solved(run_solved):
-    return said(run_solved(LESSON.id))
+LESSON = "02_vectorized"
+SOURCE = Course().lessons([LESSON])[0]
 
 
 @pytest.fixture(scope="module")
 def reference():
-    return names_in(LESSON)
+    return names_in(SOURCE)
 
 
 # ---------------------------------------------------------------- the numbers
@@ -37,23 +27,23 @@ def squeezed(text):
     return re.sub(r"\s+", " ", text)
 
 
-def test_the_worked_example_has_the_numbers_of_the_syllabus(blank):
-    told = squeezed(blank)
+def test_the_worked_example_has_the_numbers_of_the_syllabus(told_blank):
+    told = squeezed(told_blank)
     assert "a = [0.74 8.16]" in told
     assert "df/da (2, 1) [[ 1.48] [16.32]]" in told
     assert "df/dW (2, 3) [[ 1.48 2.96 4.44] [16.32 32.64 48.96]]" in told
     assert "df/dx (3, 1)" in told
 
 
-def test_the_row_form_has_the_same_numbers_on_their_side(blank):
-    told = squeezed(blank)
+def test_the_row_form_has_the_same_numbers_on_their_side(told_blank):
+    told = squeezed(told_blank)
     assert "df/da (1, 2) [[ 1.48 16.32]]" in told
     assert "df/dW (3, 2) [[ 1.48 16.32] [ 2.96 32.64] [ 4.44 48.96]]" in told
     assert "df/dx (1, 3)" in told
 
 
-def test_the_two_layouts_stand_side_by_side(blank):
-    rows = re.findall(r"(?m)^([axW]) +\| (\(.*?\)) *\| (\(.*?\)) *\| (\(.*?\))", blank)
+def test_the_two_layouts_stand_side_by_side(told_blank):
+    rows = re.findall(r"(?m)^([axW]) +\| (\(.*?\)) *\| (\(.*?\)) *\| (\(.*?\))", told_blank)
     assert rows == [
         ("a", "(2, 1)", "(1, 2)", "(2, 1)"),
         ("x", "(3, 1)", "(1, 3)", "(3, 1)"),
@@ -61,17 +51,17 @@ def test_the_two_layouts_stand_side_by_side(blank):
     ]
 
 
-def test_the_paper_row_times_a_step_is_the_change(blank):
-    predicted = float(re.search(r"row times step.*?: +(\S+)", blank)[1])
-    happened = float(re.search(r"how f really changes: +(\S+)", blank)[1])
+def test_the_paper_row_times_a_step_is_the_change(told_blank):
+    predicted = float(re.search(r"row times step.*?: +(\S+)", told_blank)[1])
+    happened = float(re.search(r"how f really changes: +(\S+)", told_blank)[1])
     assert predicted == pytest.approx(happened, rel=1e-5)
 
 
-def test_only_random_signals_and_unequal_sizes_see_both_slips(blank):
+def test_only_random_signals_and_unequal_sizes_see_both_slips(told_blank):
     table = {
         name: re.findall("passes|FAILS", rest)
         for name, rest in re.findall(
-            r"(?m)^(right|forgets_the_signal|divides_by_the_wrong_size) +\|(.*)$", blank
+            r"(?m)^(right|forgets_the_signal|divides_by_the_wrong_size) +\|(.*)$", told_blank
         )
     }
     assert table == {
@@ -81,21 +71,21 @@ def test_only_random_signals_and_unequal_sizes_see_both_slips(blank):
     }
 
 
-def test_the_bridge_is_crossed_before_anything_is_written(blank):
-    assert "one example on paper, and a batch of one, the same: True" in blank
-    assert "added up one by one, and all at once: True" in blank
+def test_the_bridge_is_crossed_before_anything_is_written(told_blank):
+    assert "one example on paper, and a batch of one, the same: True" in told_blank
+    assert "added up one by one, and all at once: True" in told_blank
 
 
-def test_the_small_network_is_found_again(solved, blank):
-    assert "the loss: 1.505338" in solved
-    assert "dW2: ✔ as saved, shape (1, 3)" in solved
-    assert "dW1: ✔ as saved, shape (3, 2)" in solved
-    assert "dW2: exercise 6 comes first" in blank
-    assert "dW1: exercise 5 comes first" in blank
+def test_the_small_network_is_found_again(told_solved, told_blank):
+    assert "the loss: 1.505338" in told_solved
+    assert "dW2: ✔ as saved, shape (1, 3)" in told_solved
+    assert "dW1: ✔ as saved, shape (3, 2)" in told_solved
+    assert "dW2: exercise 6 comes first" in told_blank
+    assert "dW1: exercise 5 comes first" in told_blank
 
 
 def test_the_text_holds_the_formulas_of_the_syllabus():
-    prose = prose_of(LESSON.read())
+    prose = prose_of(SOURCE.read())
     for formula in (
         r"\nabla_a f = 2a",
         r"\partial f/\partial W = 2a\,x^\top",
@@ -108,10 +98,6 @@ def test_the_text_holds_the_formulas_of_the_syllabus():
 
 
 # ---------------------------------------------------------------- what students read
-
-
-def checked(id, *answers):
-    return str(report_on(id, *answers))
 
 
 def test_a_1_by_1_array_is_not_a_number():
@@ -280,7 +266,7 @@ def test_dimensions_are_unequal_but_for_the_cases_that_say_otherwise(id):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_the_reference_gets_full_marks(reference, seed):
-    for id in LESSON.exercises():
+    for id in SOURCE.exercises():
         plan = Plan(id, seed)
         functions = {name: reference[name] for name in plan.exercise.functions}
         verdict = plan.verdict(plan.observe(functions))

@@ -6,12 +6,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from conftest import prose_of, said
+from conftest import checked
 
 from autograder.course import Course
 from autograder.judge import Plan
 from backprop_kit import small_network as net
-from backprop_kit.checks import report_on
 from backprop_kit.exercises.relu_layers import LESSON, WORKED_CHAIN, WORKED_GATE, WORKED_LAYER
 
 # Lines of the reference solutions that the lesson's text gives away on purpose: none.
@@ -33,31 +32,16 @@ def lesson():
     return Course().lessons([LESSON])[0]
 
 
-@pytest.fixture(scope="module")
-def solved(run_solved):
-    return said(run_solved(LESSON))
-
-
-@pytest.fixture(scope="module")
-def blank(run_blank):
-    return said(run_blank(LESSON))
-
-
-@pytest.fixture(scope="module")
-def prose(lesson):
-    return prose_of(lesson.read())
-
-
 # ---------------------------------------------------------------- numbers and formulas
 
 
-def test_the_index_formulas_agree_with_nudging(blank):
-    pairs = re.findall(r"index formula +(\S+), by nudging +(\S+)", blank)
+def test_the_index_formulas_agree_with_nudging(told_blank):
+    pairs = re.findall(r"index formula +(\S+), by nudging +(\S+)", told_blank)
     assert pairs == [("2.00", "2.00"), ("-9.00", "-9.00")]
 
 
-def test_one_arrangement_of_eight_fits(blank):
-    marked = re.findall(r"(\S+ × \S+) .*<-- this one", blank)
+def test_one_arrangement_of_eight_fits(told_blank):
+    marked = re.findall(r"(\S+ × \S+) .*<-- this one", told_blank)
     assert marked == ["signalᵀ × xᵀ", "signal × W"]
 
 
@@ -67,9 +51,9 @@ def printed(text, name):
     return [(shape, np.array(json.loads(entries))) for shape, entries in found]
 
 
-def test_the_worked_numbers_are_printed(blank):
+def test_the_worked_numbers_are_printed(told_blank):
     """The linear chain first, then one layer, then the chain with ReLU."""
-    text = blank
+    text = told_blank
     W1, _, x, _ = WORKED_CHAIN
     h1 = W1 @ x
     for (shape, yours), wanted in zip(printed(text, "h1"), [h1, np.maximum(h1, 0)], strict=True):
@@ -95,23 +79,23 @@ def test_the_worked_layer_is_the_second_of_the_chain():
     assert np.array_equal(WORKED_LAYER[2], np.maximum(W1 @ x, 0))
 
 
-def test_the_nudged_table_is_the_jacobian(blank):
-    rows = re.findall(r"moves with v\[0\], v\[1\], v\[2\] by \[(.*)\]", blank)
+def test_the_nudged_table_is_the_jacobian(told_blank):
+    rows = re.findall(r"moves with v\[0\], v\[1\], v\[2\] by \[(.*)\]", told_blank)
     table = np.array([row.split() for row in rows], dtype=float)
     assert np.array_equal(table, np.diagflat(WORKED_GATE[1] > 0))
 
 
-def test_matrix_and_mask_agree_in_the_solved_notebook(solved):
-    rows = re.findall(r"(?:row × matrix|with a mask): +(\[\[.*\]\])", solved)
+def test_matrix_and_mask_agree_in_the_solved_notebook(told_solved):
+    rows = re.findall(r"(?:row × matrix|with a mask): +(\[\[.*\]\])", told_solved)
     assert rows == ["[[3. 0. 5.]]"] * 2
 
 
-def test_what_the_matrix_costs(blank):
-    assert re.search(r"10,000 │ +100,000,000 800,000,000 │ +10,000 +10,000", blank)
+def test_what_the_matrix_costs(told_blank):
+    assert re.search(r"10,000 │ +100,000,000 800,000,000 │ +10,000 +10,000", told_blank)
 
 
-def test_a_bold_step_kills_the_unit(blank):
-    bold = blank.split("learning rate 0.5")[1].split("\n\n")[0]
+def test_a_bold_step_kills_the_unit(told_blank):
+    bold = told_blank.split("learning rate 0.5")[1].split("\n\n")[0]
     assert re.findall(r"w = +(\S+) .*dw = +(\S+)", bold)[:4] == [
         ("1.50", "8.00"),
         *[("-2.50", "0.00")] * 3,
@@ -130,9 +114,9 @@ def test_the_dead_units_of_the_figure_are_those_of_its_words(lesson):
     assert np.flatnonzero(gradient == 0).tolist() == [1, 4]
 
 
-def test_a_batch_is_a_sum_and_a_stack(blank):
-    assert "dL_dW is the sum:   True" in blank
-    assert "dL_dX is the stack: True" in blank
+def test_a_batch_is_a_sum_and_a_stack(told_blank):
+    assert "dL_dW is the sum:   True" in told_blank
+    assert "dL_dX is the stack: True" in told_blank
 
 
 FORMULAS = [
@@ -165,14 +149,14 @@ def test_the_words_of_the_syllabus_are_taught(prose, words):
 # ---------------------------------------------------------------- the small network
 
 
-def test_the_students_functions_find_the_saved_gradients(solved):
-    ticks = re.findall(r"(?m)^(dW\d): ✔ as saved", solved)
+def test_the_students_functions_find_the_saved_gradients(told_solved):
+    ticks = re.findall(r"(?m)^(dW\d): ✔ as saved", told_solved)
     assert ticks == ["dW1", "dW2", "dW1"]
 
 
-def test_a_blank_notebook_says_what_to_write_first(blank):
-    assert blank.count("come first: run this cell again") == 3
-    assert "✘" not in blank
+def test_a_blank_notebook_says_what_to_write_first(told_blank):
+    assert told_blank.count("come first: run this cell again") == 3
+    assert "✘" not in told_blank
 
 
 def test_no_unit_of_the_small_network_is_at_its_kink():
@@ -223,21 +207,17 @@ def test_no_two_ways_of_masking_agree_on_a_whole_run():
 # ---------------------------------------------------------------- what a student reads
 
 
-def told(id, *answers):
-    return str(report_on(id, *answers))
-
-
 def test_the_mask_from_the_output_is_as_good():
     def relu_layer_backward(dL_dh2, W2, h1):
         h2 = np.maximum(W2 @ h1, 0)
         dL_dv = np.where(h2.T > 0, dL_dh2, 0.0)
         return dL_dv.T @ h1.T, dL_dv @ W2
 
-    assert told("relu_layer", relu_layer_backward).startswith("✔")
+    assert checked("relu_layer", relu_layer_backward).startswith("✔")
 
 
 def test_the_table_of_a_row_and_a_column_is_told():
-    text = told("relu", lambda v: v * (v > 0), lambda dL_dh, v: dL_dh * (v > 0))
+    text = checked("relu", lambda v: v * (v > 0), lambda dL_dh, v: dL_dh * (v > 0))
     assert "a row and a column are multiplied, which makes a (k, k) table" in text
     assert "Which of the two is a row and which a column?" in text
 
@@ -251,7 +231,7 @@ def test_the_pre_activation_that_enters_the_second_layer_is_told_once():
         h2 = np.maximum(W2 @ np.maximum(v1, 0), 0)
         return h2, of_v1.T @ x.T, of_v2.T @ v1.T, of_v1 @ W1
 
-    text = told("two_relu_layers", two_relu_layers)
+    text = checked("two_relu_layers", two_relu_layers)
     assert "dL_dW1, dL_dW2 and dL_dx are exactly what comes out when the second layer" in text
     assert "is given v1 in place of h1" in text
     assert "left out" not in text
@@ -262,11 +242,11 @@ def test_a_signal_of_ones_own_is_told():
         signal = 2 * (W @ x).T  # as in the norm of lesson 2
         return signal.T @ x.T, signal @ W
 
-    assert "the given signal belongs" in told("linear_backward", linear_backward)
+    assert "the given signal belongs" in checked("linear_backward", linear_backward)
 
 
 def test_at_zero_the_student_is_sent_to_the_convention():
-    text = told("relu", lambda v: v * (v > 0), lambda dL_dh, v: dL_dh * (v >= 0).T)
+    text = checked("relu", lambda v: v * (v > 0), lambda dL_dh, v: dL_dh * (v >= 0).T)
     assert "exactly at 0 counts as on" in text
     assert "Look up what the course says about the slope exactly at 0." in text
 
@@ -276,7 +256,7 @@ def test_the_wrong_weight_is_named():
         signal = dL_dh2 @ W2
         return signal.T @ x.T, dL_dh2.T @ (W1 @ x).T, signal @ W2.T
 
-    text = told("two_linear", two_linear)
+    text = checked("two_linear", two_linear)
     assert "wrong weight matrix: dL_dx" in text
     assert "Already right: dL_dW1, dL_dW2." in text
 
@@ -285,7 +265,7 @@ def test_a_raised_error_points_at_shapes():
     def linear_backward(dL_dy, W, x):
         return dL_dy.T @ x.T, W @ dL_dy
 
-    assert "Print the shape of every factor" in told("linear_backward", linear_backward)
+    assert "Print the shape of every factor" in checked("linear_backward", linear_backward)
 
 
 @pytest.mark.parametrize("id", EXERCISES)

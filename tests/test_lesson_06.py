@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import names_in, prose_of, said
+from conftest import checked, names_in, prose_of
 
 from autograder.course import Course
 from autograder.judge import Plan, judge
@@ -48,38 +48,32 @@ def answers(lesson):
 # ---------------------------------------------------------------- the notebook
 
 
-@pytest.fixture(scope="module")
-def told(run_solved):
-    """All that the cells of the solved lesson print."""
-    return said(run_solved(LESSON))
+def test_the_small_network_has_its_saved_gradients_with_a_layer_of_ones_own(told_solved):
+    assert re.findall(r"^(\w+): ✔ as saved", told_solved, re.M) == ["dW1", "db1", "dW2", "db2"]
 
 
-def test_the_small_network_has_its_saved_gradients_with_a_layer_of_ones_own(told):
-    assert re.findall(r"^(\w+): ✔ as saved", told, re.M) == ["dW1", "db1", "dW2", "db2"]
+def test_the_students_layers_agree_inside_a_network(told_solved):
+    assert "Softplus: the dW1 below it ✔ agrees" in told_solved
+    assert "Wacky: the dW1 below it ✔ agrees" in told_solved
 
 
-def test_the_students_layers_agree_inside_a_network(told):
-    assert "Softplus: the dW1 below it ✔ agrees" in told
-    assert "Wacky: the dW1 below it ✔ agrees" in told
-
-
-def test_the_wacky_network_learns_what_the_other_does_not(told):
-    losses = re.findall(r"network: loss ([\d.]+) before, ([\d.]+) after", told)
+def test_the_wacky_network_learns_what_the_other_does_not(told_solved):
+    losses = re.findall(r"network: loss ([\d.]+) before, ([\d.]+) after", told_solved)
     (_, relu), (before, after) = [tuple(map(float, pair)) for pair in losses]
     assert after < relu / 3
     assert after < before / 3
 
 
-def test_the_walk_and_the_source_of_the_engine_are_shown(told):
-    assert re.search(r"df/dx: our walk -4, the engine -4", told)
-    assert "lambda g: g * b, lambda g: g * a" in told
-    assert "heappop(ready)" in told
-    assert told.count("gradcheck: 1 of 2 gradients agree") == 2
+def test_the_walk_and_the_source_of_the_engine_are_shown(told_solved):
+    assert re.search(r"df/dx: our walk -4, the engine -4", told_solved)
+    assert "lambda g: g * b, lambda g: g * a" in told_solved
+    assert "heappop(ready)" in told_solved
+    assert told_solved.count("gradcheck: 1 of 2 gradients agree") == 2
 
 
-def test_the_formulas_fail_where_the_text_says(told):
-    assert re.search(r"x = +1000 +as it stands inf +the kit's 1000", told)
-    assert re.search(r"x = +-40 +as it stands 0 +the kit's 4\.24835e-18", told)
+def test_the_formulas_fail_where_the_text_says(told_solved):
+    assert re.search(r"x = +1000 +as it stands inf +the kit's 1000", told_solved)
+    assert re.search(r"x = +-40 +as it stands 0 +the kit's 4\.24835e-18", told_solved)
 
 
 def test_the_lesson_takes_as_long_as_it_says(lesson):
@@ -120,10 +114,6 @@ def test_wacky_is_what_the_syllabus_says():
 
 
 # ---------------------------------------------------------------- messages
-
-
-def checked(id, answer):
-    return str(report_on(id, answer))
 
 
 def test_an_object_or_too_little_of_a_class_is_told(answers):

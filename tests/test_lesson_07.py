@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from conftest import prose_of, said
 
 from autograder import exercises
 from autograder.course import Course
@@ -37,35 +36,20 @@ def answers(lesson):
     return found
 
 
-@pytest.fixture(scope="module")
-def solved(run_solved):
-    return said(run_solved(LESSON))
-
-
-@pytest.fixture(scope="module")
-def blank(run_blank):
-    return said(run_blank(LESSON))
-
-
-@pytest.fixture(scope="module")
-def prose(lesson):
-    return prose_of(lesson.read())
-
-
 # ---------------------------------------------------------------- what the notebook says
 
 
-def test_the_bill_of_the_three_gates(blank):
-    assert re.search(r"exp +y +\(4, 3\) +96\n +\d+ +log +a +\(4, 3\) +96\nkept.* 192", blank)
-    assert "before backward: 192 bytes\nafter backward:  0 bytes" in blank
-    assert re.findall(r"1000 units.*: +(\d+) bytes", blank) == ["8000", "1000", "125"]
+def test_the_bill_of_the_three_gates(told_blank):
+    assert re.search(r"exp +y +\(4, 3\) +96\n +\d+ +log +a +\(4, 3\) +96\nkept.* 192", told_blank)
+    assert "before backward: 192 bytes\nafter backward:  0 bytes" in told_blank
+    assert re.findall(r"1000 units.*: +(\d+) bytes", told_blank) == ["8000", "1000", "125"]
 
 
-def test_the_chain_keeps_each_layer_s_input_and_its_formulas_hold(blank):
+def test_the_chain_keeps_each_layer_s_input_and_its_formulas_hold(told_blank):
     """v0 (24 bytes) for W1, v1 (40 bytes) for W2, and W2 where the signal passes it."""
-    bills = re.findall(r"kept until backward has passed +([\d,]+)\n(?:dl_|\n)", blank)
+    bills = re.findall(r"kept until backward has passed +([\d,]+)\n(?:dl_|\n)", told_blank)
     assert bills[:3] == ["64", "40", "104"]
-    pairs = re.findall(r"dl_dW\d\[.*\]: engine (\S+), formula (\S+)", blank)
+    pairs = re.findall(r"dl_dW\d\[.*\]: engine (\S+), formula (\S+)", told_blank)
     assert len(pairs) == 4
     assert all(engine == formula for engine, formula in pairs)
 
@@ -91,15 +75,15 @@ def test_the_words_of_the_syllabus_are_taught(prose, words):
     assert words in prose
 
 
-def test_detach_is_where_nudging_and_engine_disagree(blank):
-    assert "the engine: dg/dx = 3.0000" in blank
-    assert f"nudging:    dg/dx = {3 + np.e:.4f}" in blank
+def test_detach_is_where_nudging_and_engine_disagree(told_blank):
+    assert "the engine: dg/dx = 3.0000" in told_blank
+    assert f"nudging:    dg/dx = {3 + np.e:.4f}" in told_blank
 
 
-def test_frozen_layers_in_the_bill(blank):
+def test_frozen_layers_in_the_bill(told_blank):
     """X (400), a mask (160) and the rest go from 2,560 to 2,000."""
-    assert re.search(r"frozen layers: 0\n(?:.*\n)*?kept.* 2,560\n", blank)
-    assert re.search(r"frozen layers: 1\n(?:.*\n)*?kept.* 2,000\n", blank)
+    assert re.search(r"frozen layers: 0\n(?:.*\n)*?kept.* 2,560\n", told_blank)
+    assert re.search(r"frozen layers: 1\n(?:.*\n)*?kept.* 2,000\n", told_blank)
 
 
 def table(text):
@@ -108,32 +92,32 @@ def table(text):
     return {name: [float(number) for number in numbers.split()] for name, numbers in rows}
 
 
-def test_prediction_graph_meter_and_process_agree(solved, blank):
-    found = table(solved)
+def test_prediction_graph_meter_and_process_agree(told_solved, told_blank):
+    found = table(told_solved)
     assert found["formula"] == found["graph"] == [26.5, 17.5, 8.5, 0.0]
     assert np.allclose(found["meter"], found["graph"], atol=1.0)
     if "process" in found:  # how exactly a process is measured is the system's affair
         assert found["process"][0] > found["process"][2]
     assert ("process" in found) == (resident() is not None)
-    assert set(found) - set(table(blank)) == {"formula"}
+    assert set(found) - set(table(told_blank)) == {"formula"}
 
 
-def test_the_count_is_smallest_at_the_root(blank):
-    assert "smallest at k = 6: 12 activations instead of 36" in blank
+def test_the_count_is_smallest_at_the_root(told_blank):
+    assert "smallest at k = 6: 12 activations instead of 36" in told_blank
 
 
-def test_checkpoints_take_less_than_half(solved):
-    row = re.search(r"peak of forward and backward.*meter ([\d.]+), ([\d.]+)", solved)
+def test_checkpoints_take_less_than_half(told_solved):
+    row = re.search(r"peak of forward and backward.*meter ([\d.]+), ([\d.]+)", told_solved)
     plain, checkpointed = map(float, row.groups())
     assert checkpointed < plain / 2
 
 
-def test_the_small_network_s_gradients_are_found_again(solved, blank):
-    names = re.findall(r"(?m)^(d[Wb]\d): ✔ as saved", solved)
+def test_the_small_network_s_gradients_are_found_again(told_solved, told_blank):
+    names = re.findall(r"(?m)^(d[Wb]\d): ✔ as saved", told_solved)
     assert names == [*("dW1", "db1", "dW2", "db2"), "dW2", *2 * ("dW1", "db1", "dW2", "db2")]
-    assert "✘" not in solved
-    assert solved.count("1.505338, saved in lesson 1: 1.505338") == 2
-    assert re.findall(r"Write exercise (\d) first", blank) == ["5", "6", "7"]
+    assert "✘" not in told_solved
+    assert told_solved.count("1.505338, saved in lesson 1: 1.505338") == 2
+    assert re.findall(r"Write exercise (\d) first", told_blank) == ["5", "6", "7"]
 
 
 def test_the_process_may_be_silent(lesson):

@@ -30,7 +30,7 @@ from backprop_kit.exercises.drawing import numbers, until
 from backprop_kit.gradcheck import OfLayer, Subject
 from backprop_kit.gradcheck import examine as held_against_differences
 from backprop_kit.layers import Layer, Linear, ReLU, Sequential, described
-from backprop_kit.observe import copied, raised
+from backprop_kit.observe import Raised, copied, raised
 from backprop_kit.tensor import EngineOff, Tensor
 
 LESSON = "06_custom_layer"
@@ -59,8 +59,7 @@ def played(*calls):
         except EngineOff:
             raise
         except Exception as error:
-            told = raised(error, type(layer))
-            return {"raised": [told.kind, told.text, told.line, told.where]}
+            return {"raised": list(raised(error, type(layer)))}
     return {"result": copied(result), "grads": copied(getattr(layer, "grads", None))}
 
 
@@ -134,7 +133,7 @@ def gradient_in(name, found, parameter=None):
     """∂L/∂x or grads[parameter] after the plain round, or the Flaw that says why it is missing."""
     plain = found["plain"]
     if "raised" in plain:
-        return flaw_of_raised(name, *plain["raised"])
+        return flaw_of_raised(name, Raised(*plain["raised"]))
     if parameter is None:
         if plain["result"] is None:
             advice = "end backward with a return of the gradient to the layer's input"
@@ -154,10 +153,10 @@ def gradient_in(name, found, parameter=None):
     return Flaw("none-returned", evidence, advice)
 
 
-def flaw_of_raised(name, kind, text, line, where):
+def flaw_of_raised(name, told):
+    kind, text, _, where = told
     if kind == "NotImplementedError":
         return Flaw("not-implemented", f"{where or name} still raises NotImplementedError.")
-    place = f" in the line `{line.strip()}`" if line else ""
     advice = ERROR_ADVICE.get(kind)
     if kind == "AttributeError" and " has no attribute" in text:
         advice = "what backward needs, forward must keep: assign it to an attribute of self there"
@@ -165,8 +164,7 @@ def flaw_of_raised(name, kind, text, line, where):
         advice = "the first parameter of a method is self; after it comes what the card says"
     elif kind == "ValueError" and any(sign in text for sign in SHAPE_ERRORS):
         advice = "print the shape of every factor in backward, and of what backward must return"
-    evidence = f"{name}.backward raises {kind}{': ' * bool(text)}{text}{place}."
-    return Flaw("raises", evidence, advice)
+    return Flaw("raises", told.told_of(f"{name}.backward"), advice)
 
 
 def apartness(found):
@@ -792,8 +790,7 @@ def training(net, X, wanted):
             found["losses"].append(descent(net, X, wanted, fraction))
         return found
     except Exception as error:
-        told = raised(error, type(net))
-        return {"raised": [told.kind, told.text, told.line, told.where]}
+        return {"raised": list(raised(error, type(net)))}
 
 
 def descent(net, X, wanted, fraction):
@@ -1015,8 +1012,7 @@ def drive_my_layer(answers, n, x, signal, seed):
     except Exception as error:
         if usual or not works_as_usual(make):
             raise
-        told = raised(error, make)
-        found = {"raised": [told.kind, told.text, told.line, told.where]}
+        found = {"raised": list(raised(error, make))}
     return found if usual else found | {"works as usual": works_as_usual(make)}
 
 
@@ -1130,7 +1126,7 @@ def read_my_layer(args, found):
     if flaw := unsound(found["y"]):
         raise flaw
     if "raised" in found["plain"]:
-        flaw = flaw_of_raised("MyLayer", *found["plain"]["raised"])
+        flaw = flaw_of_raised("MyLayer", Raised(*found["plain"]["raised"]))
         return (flaw, flaw, *fine[2:]), wanted
     start, values, answers = found["check"]
     report = held_against_differences(Replay(start, values, answers), None, RTOL, CHECK_SEED)

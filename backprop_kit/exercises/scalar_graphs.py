@@ -12,6 +12,7 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
+from backprop_kit.exercises.drawing import numbers
 from backprop_kit.tensor import Tensor
 
 LESSON = "01_scalar_graphs"
@@ -20,7 +21,7 @@ LESSON = "01_scalar_graphs"
 def scalars(rng, count, low=0.5, high=2.5):
     """`count` numbers of either sign, none of them close to 0, no two of the same size."""
     while True:
-        values = rng.uniform(low, high, count) * rng.choice([-1.0, 1.0], count)
+        values = numbers(rng, count, low=low, high=high)
         gaps = np.abs(np.subtract.outer(np.abs(values), np.abs(values)))
         if np.all(gaps[~np.eye(count, dtype=bool)] > 0.01):
             return [float(value) for value in values]
