@@ -28,6 +28,17 @@ NUMBER = re.compile(r"-?\d+\.\d*(?:[eE][+-]?\d+)?")
 MIME = "application/vnd.backprop-course.verdict+json"
 
 
+def _struck(value):
+    """A value in whose texts no number with a fraction is left: a driver collects errors, too."""
+    if isinstance(value, str):
+        return NUMBER.sub("…", value)
+    if type(value) in (list, tuple):
+        return type(value)(map(_struck, value))
+    if type(value) is dict:
+        return {key: _struck(each) for key, each in value.items()}
+    return value
+
+
 class Plan:
     """The calls by which one exercise is judged in one run, drawn from a seed.
 
@@ -92,9 +103,9 @@ class Plan:
             if len(told) != 4 or not all(isinstance(word, str | None) for word in told):
                 raise probe.WireError("not an exception")
             kind, text, line, where = (word and _printable(word[:200]) for word in told)
-            return Observation(raised=Raised(kind, text and NUMBER.sub("…", text), line, where))
+            return Observation(raised=Raised(kind, _struck(text), line, where))
         mutated = [int(i) for i in item["mutated"]]
-        return Observation(probe.decode(item["result"]), mutated=mutated)
+        return Observation(_struck(probe.decode(item["result"])), mutated=mutated)
 
     def all_failed(self, kind, text):
         """Observations for an answer that could not be called at all."""

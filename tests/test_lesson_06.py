@@ -264,6 +264,16 @@ def test_a_parameter_that_only_some_numbers_meet_is_a_parameter():
         assert judge("my_layer", Useless, seed=seed).cause == "no-parameter"
 
 
+def test_the_text_of_an_error_shows_no_hidden_number(lesson, trials):
+    source = lesson.reference()["my_layer"]
+    name, place = "    def backward(self, grad):\n", "float(grad[0, 0])"
+    assert source.count(name) == 1
+    code = source.replace(name, f'{name}        raise ValueError(f"it is {{{place}}}")\n')
+    message = trials.judge("my_layer", code, seed=1).message
+    assert "raises ValueError: it is …" in message
+    assert not re.search(r"\d\.\d", message)
+
+
 def test_a_layer_that_raises_is_not_said_to_work():
     class Fixed(Wave):
         def forward(self, x):
