@@ -6,20 +6,20 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 AUTOGRADER := $(BIN)/python -m autograder
 
-.PHONY: help setup demo test lab release grade kill-table steady attack-table fuzz bench gallery test-browser lint format clean
+.PHONY: help setup demo test lab release grade kill-table steady attack-table fuzz bench gallery test-browser lint format constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv and install the project with everything it needs
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml autograder/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "This needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Could not make .venv. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Setting up .venv (once; a few minutes) …"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --editable './autograder[dev]'
 	@touch $@
 
 demo: $(READY)  ## release a lesson, grade a made-up class, print marks, write feedback
@@ -69,6 +69,9 @@ lint: $(READY)  ## check style
 format: $(READY)  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+constraints: $(READY)  ## resolve constraints.txt anew, for the oldest Python that is supported
+	@$(BIN)/python .ci/constraints.py
 
 clean:  ## remove everything that was made, .venv included
 	rm -rf $(VENV) demo lab .pytest_cache .ruff_cache .hypothesis

@@ -15,7 +15,7 @@ except ModuleNotFoundError as error:
     sys.exit(
         f"autograder: the package {error.name!r} is missing in this Python ({sys.executable}). "
         "Set up the instructor's environment with `make setup`, then use .venv/bin/autograder, "
-        "or run: pip install --editable '.[instructor]'"
+        "or run: pip install --editable . --editable ./autograder"
     )
 
 INTRO = """\

@@ -239,7 +239,10 @@ def _tried(group, name, succeeded, mend):
 
 def _versions():
     group = "Versions"
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    kit, project = (
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        for folder in ("", "autograder")
+    )
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
@@ -250,7 +253,7 @@ def _versions():
     else:
         mend = "make clean && make setup PYTHON=python3.12"
         yield Finding(group, "Python", BAD, f"{version}; this needs {wanted}", mend)
-    listed = [*project["dependencies"], *project["optional-dependencies"]["instructor"]]
+    listed = [*kit["dependencies"], *project["dependencies"]]
     for requirement in map(Requirement, [*listed, "jupyter_client"]):
         try:
             version = importlib.metadata.version(requirement.name)

@@ -1,13 +1,30 @@
-"""What `pip install .` gives a student: the kit, all of it, and nothing of the answers."""
+"""What `pip install .` gives a student: the kit, all of it, and nothing of the answers.
 
+The students' repository is made as the README says, and installed as a student does it: from its
+folder, and from git with the words of the setup cell. Then notebooks are run with what came of it.
+"""
+
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tomllib
+import venv
 import zipfile
+from pathlib import Path
 
+import nbformat
 import pytest
-from conftest import solution_region
+from conftest import said, solution_region, tracked_files
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
 
-from autograder.course import ROOT, reference_solutions
+import backprop_kit
+from autograder.course import ROOT, Course, reference_solutions, settings
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +73,122 @@ def test_the_wheel_holds_no_answer(wheel):
 
 
 def test_the_wheel_has_its_version_and_licence(wheel):
-    import backprop_kit
-
     (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     about = wheel.read(name).decode()
     assert f"Version: {backprop_kit.__version__}" in about
     assert "Requires-Python: " in about
+    assert "License-Expression: MIT" in about
     assert any("LICENSE" in name for name in wheel.namelist())
+
+
+def test_the_wheel_has_no_command_and_no_plug_in(wheel):
+    """They would be the instructor's, and could only fail."""
+    assert [name for name in wheel.namelist() if name.endswith("entry_points.txt")] == []
+
+
+# ---------------------------------------------------------------- the students' repository
+
+FOR_STUDENTS = ("backprop_kit/", "course/release/", "pyproject.toml", "README.md")
+
+
+@pytest.fixture(scope="module")
+def students_repository(tmp_path_factory):
+    """What the README names, and no more: even the LICENSE is forgotten. In git, as on GitHub."""
+    where = tmp_path_factory.mktemp("github") / settings()["repository"]
+    for path in tracked_files():
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(FOR_STUDENTS):
+            (where / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, where / name)
+    git = ["git", "-C", where, "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for step in (["init", "-b", settings()["branch"]], ["add", "."], ["commit", "-m", "x"]):
+        subprocess.run([*git, *step], check=True, capture_output=True)
+    return where
+
+
+def from_its_folder(repository):
+    """(what pip is given, environment variables for it)."""
+    return ".", {}
+
+
+def from_git(repository):
+    """The same, in the words of the setup cell; git is told that GitHub is this folder."""
+    cells = Course().lessons(["01"])[0].read().cells
+    (address,) = re.findall(r'%pip install --quiet "(.+)"', "\n".join(c.source for c in cells))
+    github = {"KEY": f"url.{repository.parents[1].as_uri()}/.insteadOf", "VALUE": GITHUB}
+    return address, {"GIT_CONFIG_COUNT": "1", **{f"GIT_CONFIG_{k}_0": github[k] for k in github}}
+
+
+GITHUB = "https://github.com/"
+
+
+@pytest.fixture(scope="module", params=[from_its_folder, from_git], ids=lambda way: way.__name__)
+def student(request, students_repository, tmp_path_factory):
+    """The Python of a student who has installed the course beside NumPy and Jupyter."""
+    pytest.importorskip("pip", reason="pip is not in this environment")
+    folder = tmp_path_factory.mktemp("student")
+    venv.create(folder)
+    paths = sysconfig.get_paths("venv", {"base": str(folder), "platbase": str(folder)})
+    # All that is installed here, but for what is installed in place: that takes a .pth file, and
+    # those are not read there.
+    beside = Path(paths["purelib"], "beside.pth")
+    beside.write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    python = Path(paths["scripts"], Path(sys.executable).name)
+    what, variables = request.param(students_repository)
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", *offline, what],
+        cwd=students_repository,
+        env={**os.environ, "PYTHONPATH": "", **variables},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return python
+
+
+def test_students_install_the_kit_and_nothing_that_could_only_fail(student):
+    look = (
+        "import backprop_kit, importlib.metadata as m, json; d = m.distribution('backprop-course');"
+        "print(json.dumps([backprop_kit.__file__, d.version, [e.name for e in d.entry_points]]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": ""}
+    said = subprocess.run(
+        [student, "-I", "-c", look], env=environment, capture_output=True, text=True, check=True
+    )
+    file, version, entry_points = json.loads(said.stdout)
+    assert Path(file).is_relative_to(student.parents[1])
+    assert version == backprop_kit.__version__
+    assert entry_points == []
+    assert [path.name for path in student.parent.iterdir() if "autograder" in path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("lesson", "words"),
+    [("00_start_here", "Everything is there."), ("01_scalar_graphs", "not written yet")],
+)
+def test_the_students_notebooks_run_with_what_was_installed(
+    student, students_repository, lesson, words, tmp_path
+):
+    (path,) = (students_repository / "course" / "release" / lesson).glob("*.ipynb")
+    argv = [str(student), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "student", "env": {"PYTHONPATH": ""}}
+    (tmp_path / "student").mkdir()
+    (tmp_path / "student" / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    kernels = KernelSpecManager(kernel_dirs=[str(tmp_path)], ensure_native_kernel=False)
+    kernel = AsyncKernelManager(kernel_name="student", kernel_spec_manager=kernels)
+    notebook = nbformat.read(path, as_version=4)
+    where = "import backprop_kit, sys\nprint(sys.executable, backprop_kit.__file__)"
+    notebook.cells.append(nbformat.v4.new_code_cell(where))
+    NotebookClient(
+        notebook, kernel, timeout=120, resources={"metadata": {"path": str(path.parent)}}
+    ).execute()  # an error in a cell ends it: a blank lesson runs without one
+    assert words in said(notebook)
+    for file in notebook.cells[-1].outputs[0].text.split():
+        assert Path(file).is_relative_to(student.parents[1])
+
+
+# ---------------------------------------------------------------- what an import brings
 
 
 def imported_by(statement):
@@ -102,9 +228,8 @@ def test_the_kit_never_imports_the_autograder():
 
 
 def test_both_ways_to_start_the_command_line():
-    import tomllib
-
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    file = ROOT / "autograder" / "pyproject.toml"
+    scripts = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
     assert scripts["scripts"]["autograder"] == "autograder.cli:main"
     said = subprocess.run(
         [sys.executable, "-m", "autograder", "--help"], cwd=ROOT, capture_output=True, text=True
