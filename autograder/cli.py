@@ -278,10 +278,22 @@ def run_try(args):
         except (OSError, UnicodeDecodeError) as error:
             raise CourseError(f"cannot read the answer file {path}: {error}") from None
     functions = known[args.exercise].exercise.functions
+    failed = 0
     with Trials(sandbox=args.sandbox) as trials:
         pairs = list(zip(args.answers, texts, strict=True))
         for path, text in progress("try")(pairs) if len(pairs) > 1 else pairs:
-            verdict = trials.judge(args.exercise, text, path.name, args.seed)
+            try:
+                verdict = trials.judge(args.exercise, text, path.name, args.seed)
+            except CourseError:
+                raise
+            except Exception as error:  # one answer's oddity is not the others'
+                failed += 1
+                problem = f"could not be judged: {type(error).__name__}: {error}"
+                if args.json:
+                    print(json.dumps({"file": str(path), "problem": problem}), flush=True)
+                else:
+                    print(f"{path}: {problem}", flush=True)
+                continue
             if args.json:
                 print(
                     json.dumps({"file": str(path), **verdict.as_dict()}, ensure_ascii=False),
@@ -292,6 +304,7 @@ def run_try(args):
             if missing:
                 print(f"{path}: defines no function called {' or '.join(missing)}")
             print(f"{path}: {verdict}", flush=True)
+    return 1 if failed else 0
 
 
 def run_demo(args):

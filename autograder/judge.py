@@ -93,14 +93,15 @@ class Plan:
             if len(seen) != len(self.cases):
                 raise probe.WireError("not one observation for each call")
             return seen
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        except Exception:
             return self.all_failed("Unreadable", "What your functions returned could not be read.")
 
     @staticmethod
     def _observation(item):
         if "raised" in item:
             told = item["raised"]
-            if len(told) != 4 or not all(isinstance(word, str | None) for word in told):
+            kinds = (str, str, str | None, str | None)
+            if len(told) != 4 or not all(map(isinstance, told, kinds)):
                 raise probe.WireError("not an exception")
             kind, text, line, where = (word and _printable(word[:200]) for word in told)
             return Observation(raised=Raised(kind, _struck(text), line, where))

@@ -4,7 +4,6 @@
 is replaced behind its back.
 """
 
-import ast
 import contextlib
 import csv
 import html
@@ -44,6 +43,7 @@ from autograder.inert import (
 from autograder.judge import MIME, SECONDS, Plan
 from autograder.repair import grade_id, is_solution, is_test, nbgrader, only_imports, repair
 from backprop_kit.checks import with_code
+from backprop_kit.observe import MAX_BYTES
 
 PROBE = inspect.getsource(probe)
 TEMPLATES = Path(__file__).parent / "templates"
@@ -181,7 +181,7 @@ class JudgedExecute(Execute):
         """Run and judge; `resources["autograder"]["verdicts"]` are the verdicts, {id: dict}."""
         self._executed = []  # cells that have run, to be run again in a new kernel
         self._errors = {}  # grade id of an answer cell: the error that its last run ended with
-        self._judged = {}  # cell id of a test cell: its Verdict
+        self._judged = {}  # cell id of a test cell: its Verdict, None if it could not be judged
         self._timeouts = 0
         self._slow = set()  # ids of cells that ran out of time
         self._deadline = time.monotonic() + self.notebook_seconds
@@ -204,13 +204,13 @@ class JudgedExecute(Execute):
         # The last word on all outputs is spoken here, when no kernel can speak any more.
         for cell in nb.cells:
             if cell.cell_type == "code":
-                verdict = self._judged.get(cell.id)
-                cell.outputs = (
-                    [nbformat.from_dict(output) for output in verdict.outputs()]
-                    if verdict
-                    else inert_outputs(cell.outputs)
-                )
-        verdicts = {verdict.exercise: verdict.as_dict() for verdict in self._judged.values()}
+                if cell.id not in self._judged:
+                    cell.outputs = inert_outputs(cell.outputs)
+                elif verdict := self._judged[cell.id]:
+                    cell.outputs = [nbformat.from_dict(output) for output in verdict.outputs()]
+                else:  # an error, since nbgrader gives full marks for no output
+                    cell.outputs = [_stopped("This could not be judged. A person will look at it.")]
+        verdicts = {each.exercise: each.as_dict() for each in self._judged.values() if each}
         resources = {**(resources or {}), "autograder": {"verdicts": verdicts}}
         return nb, resources
 
@@ -420,9 +420,9 @@ class JudgedExecute(Execute):
         return id if id in exercises.load() else None
 
     def _verdict(self, id):
-        """Judge one exercise. A kernel that dies gets two more chances: what killed it may have
-        been left running by another cell, so the last try runs the lesson's own cells and this
-        answer alone."""
+        """Judge one exercise; None if that cannot be done. A kernel that dies gets two more
+        chances: what killed it may have been left running by another cell, so the last try runs
+        the lesson's own cells and this answer alone."""
         plan = Plan(id, self.seed)
         seconds = self._allowance(self.seconds)
 
@@ -450,16 +450,22 @@ class JudgedExecute(Execute):
         if self._errors.get(id) and all(s.raised and s.raised.kind == "Missing" for s in seen):
             text = f"The cell of {id} could not be run: {self._errors[id]}."
             seen = plan.all_failed("Unreadable", text)
-        return plan.verdict(seen)
+        try:
+            return plan.verdict(seen)
+        except Exception as error:  # what nobody has thought of costs this verdict and no other
+            self.log.error("%s could not be judged: %s: %s", id, type(error).__name__, error)
+            return None
 
     def _ask(self, request, seconds):
         """Have the probe answer a request in the kernel; returns its reply, JSON text."""
-        # The probe's code and the inputs travel as one expression, whose value comes back in the
-        # execute reply: nothing is left behind in the student's namespace.
+        # The probe's code and the inputs travel as one expression: nothing is left behind in the
+        # student's namespace. The reply comes back as a payload of the execute reply, since IPython
+        # formats the value of an expression, and a session may have its own way to format a text.
         expression = (
-            f"(lambda space: (__import__('builtins').exec({PROBE!r}, space), "
-            f"space['answer']({json.dumps(request)!r}, "
-            "get_ipython().user_ns))[1])({'__name__': 'probe'})"
+            f"(lambda space, shell: (__import__('builtins').exec({PROBE!r}, space), "
+            "shell.payload_manager.write_payload({'source': 'probe', 'reply': "
+            f"space['answer']({json.dumps(request)!r}, shell.user_ns)"
+            "}))[0])({'__name__': 'probe'}, __import__('IPython').get_ipython())"
         )
         message = run_sync(ensure_async)(
             self.kc.execute(
@@ -501,15 +507,13 @@ class JudgedExecute(Execute):
 
 
 def _text_of(reply):
-    """The string that the probe's expression gave; "" for anything else."""
+    """The text that the probe sent with this reply; "" if there is none."""
     try:
-        text = reply["content"]["user_expressions"]["probe"]["data"]["text/plain"]
-        if not isinstance(text, str) or len(text) > 4 * probe.MAX_BYTES:
-            return ""
-        value = ast.literal_eval(text)
-    except (KeyError, TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
+        sent = [each["reply"] for each in reply["content"]["payload"] if each["source"] == "probe"]
+    except (KeyError, TypeError):
         return ""
-    return value if isinstance(value, str) else ""
+    text = sent[0] if len(sent) == 1 else ""
+    return text if isinstance(text, str) and len(text) <= 4 * MAX_BYTES else ""
 
 
 def _stopped(text):

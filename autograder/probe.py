@@ -19,10 +19,7 @@ import sys
 
 import numpy as np
 
-MAX_BYTES = 64_000_000  # of all arrays in one reply
-MAX_ITEMS = 100_000
-MAX_DEPTH = 12
-MAX_TEXT = 10_000
+from backprop_kit.observe import MAX_BYTES, MAX_DEPTH, Other
 
 
 class WireError(ValueError):
@@ -32,35 +29,23 @@ class WireError(ValueError):
 # ---------------------------------------------------------------- values as JSON and back
 
 
-def encode(value, depth=0):
-    """A value as JSON-able data; what cannot be sent becomes the name of its type."""
-    if depth > MAX_DEPTH:
-        return {"object": "something nested too deeply"}
-    if value is None or isinstance(value, (bool, str)):
-        return value[:MAX_TEXT] if isinstance(value, str) else value
-    if type(value) is int:
-        return value if abs(value) < 2**63 else {"object": "int"}
+def encode(value):
+    """A value as JSON-able data; it holds what `backprop_kit.observe.taken` leaves in a result."""
+    if value is None or isinstance(value, (bool, str)) or type(value) is int:
+        return value
     if type(value) is float:
         return {"float": value.hex()}
     if isinstance(value, (np.ndarray, np.generic)):
         return _encode_array(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        kind = next(k for k in (list, tuple, set, frozenset) if isinstance(value, k)).__name__
-        if len(value) > MAX_ITEMS:
-            return {"object": f"a {kind} of {len(value)} entries"}
-        return {kind: [encode(item, depth + 1) for item in value]}
     if isinstance(value, dict):
-        if len(value) > MAX_ITEMS:
-            return {"object": f"a dict of {len(value)} entries"}
-        pairs = [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in value.items()]
-        return {"dict": pairs}
-    return {"object": type(value).__name__[:80]}
+        return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
+    if isinstance(value, Other):
+        return {"object": value.described_as[:80]}
+    return {type(value).__name__: [encode(item) for item in value]}
 
 
 def _encode_array(value):
     array = np.asarray(value)
-    if array.dtype.kind not in "biufc" or array.nbytes > MAX_BYTES:
-        return {"object": f"array of {array.dtype}"[:80]}
     array = array.astype(array.dtype.newbyteorder("<"))
     return {
         "array": base64.b64encode(array.tobytes()).decode(),
@@ -91,7 +76,7 @@ def decode(data, depth=0):
         except (ValueError, OverflowError) as error:
             raise WireError(f"not a number: {error}") from None
     if kind == "object" and isinstance(content, str):
-        return Unsent(content)
+        return Other(content)
     if kind in ("list", "tuple", "set", "frozenset") and isinstance(content, list):
         items = [decode(item, depth + 1) for item in content]
         maker = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[kind]
@@ -120,13 +105,6 @@ def _decode_array(data):
         raise WireError("an array whose size does not fit its shape")
     array = np.frombuffer(raw, dtype).reshape(shape).copy()
     return array[()] if data.get("scalar") and shape == () else array
-
-
-class Unsent:
-    """Stands for a value of a type that is not sent; only its type's name is known."""
-
-    def __init__(self, name):
-        self.described_as = name
 
 
 # ---------------------------------------------------------------- calling the student's functions

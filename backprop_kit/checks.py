@@ -45,7 +45,12 @@ def check(id, *answers):
 
     id: the exercise's id as on its card. answers: the functions you wrote, in the card's order.
     """
-    report = report_on(id, *answers)
+    try:
+        report = report_on(id, *answers)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        problem = f"what came back cannot be compared ({said}). Please show it to your instructor."
+        report = Report(id, problem=problem)
     if os.environ.get("NBGRADER_EXECUTION") == "validate" and not report.passed:
         error = NotWritten if report.blank else CheckFailed
         raise error(str(report))

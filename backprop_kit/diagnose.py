@@ -12,7 +12,7 @@ import numpy as np
 
 from backprop_kit import observe
 from backprop_kit.causes import CALL_CAUSES, CAUSES, Finding, listed
-from backprop_kit.compare import Trial, counted, plain, tolerance
+from backprop_kit.compare import Trial, counted, equal, plain, tolerance
 from backprop_kit.exercise import Exact, Numbers
 
 __all__ = ["ARGUMENTS", "CAUSES", "Finding", "Trial", "agrees", "examine", "explain"]
@@ -103,10 +103,18 @@ def _leaks(repeats):
 def same(a, b):
     """Equal for this purpose: numbers and arrays to rounding, anything else by ==."""
     try:
-        a, b = np.asarray(a, float), np.asarray(b, float)
+        a, b = _real(a), _real(b)
     except (TypeError, ValueError):
         return type(a) is type(b) and observe.unchanged(a, b)
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-9, atol=0, equal_nan=True))
+
+
+def _real(value):
+    """The value as an array of floats; a TypeError or ValueError if it holds no real numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{array.dtype} is not real")
+    return array.astype(float, copy=False)
 
 
 def agrees(yours, candidate, rtol=1e-9):
@@ -114,10 +122,10 @@ def agrees(yours, candidate, rtol=1e-9):
     if isinstance(candidate, (Exact, Numbers)):
         candidate = candidate.value if isinstance(candidate, Exact) else candidate.values
         if not isinstance(candidate, np.ndarray):
-            return type(yours) is type(candidate) and yours == candidate
+            return equal(yours, candidate)
         yours = np.asarray(yours)
     try:
-        yours, candidate = np.asarray(yours, float), np.asarray(candidate, float)
+        yours, candidate = _real(yours), _real(candidate)
     except (TypeError, ValueError):
         return False
     if yours.shape != candidate.shape or not np.isfinite(yours).all():

@@ -1,7 +1,8 @@
 """Call a student's function once and note everything that happened.
 
 The function gets copies of the inputs, so that it cannot spoil the next call; whether it changed
-its own copies is noted, because a gradient function must leave its arguments alone.
+its own copies is noted, because a gradient function must leave its arguments alone. Of what it
+returns only plain values are taken: whoever compares them meets no method of a student's making.
 """
 
 import traceback
@@ -13,6 +14,11 @@ import numpy as np
 from backprop_kit.tensor import EngineOff
 
 KIT = str(Path(__file__).parent)
+
+MAX_DEPTH = 12  # of containers in a result
+MAX_ITEMS = 100_000  # in one container
+MAX_BYTES = 64_000_000  # of one array
+MAX_TEXT = 10_000  # characters of a text
 
 # The text of a NotImplementedError that stands below finished work.
 LEFTOVER = "left below an answer"
@@ -60,6 +66,63 @@ def copied(value):
     return value
 
 
+class Other:
+    """Stands in a result for what no answer should hold; only what it is, in words, is known."""
+
+    def __init__(self, described_as):
+        self.described_as = described_as
+
+
+def taken(value, depth=0):
+    """A result as plain values of its own: None, numbers, texts, numeric arrays, and lists, tuples,
+    sets and dicts of these.
+
+    A value of a subclass becomes one of the class itself; anything else becomes an `Other`. A whole
+    number beyond 64 bits becomes a float. Never raises, whatever methods a value has.
+    """
+    try:
+        if depth > MAX_DEPTH:
+            return Other("something nested too deeply")
+        return _taken(value, depth)
+    except Exception:
+        return Other(type(value).__name__)
+
+
+def _taken(value, depth):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__getitem__(value, slice(MAX_TEXT))
+    if isinstance(value, np.generic):
+        return value if value.dtype.kind in "biufc" else Other(type(value).__name__)
+    if isinstance(value, int):
+        return _within_64_bits(int.__pos__(value))
+    if isinstance(value, float):
+        return float.__pos__(value)
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufc" or value.nbytes > MAX_BYTES:
+            return Other(f"array of {value.dtype}")
+        return np.array(value)
+    for kind in (list, tuple, set, frozenset, dict):
+        if isinstance(value, kind):
+            if kind.__len__(value) > MAX_ITEMS:
+                return Other(f"a {kind.__name__} of {kind.__len__(value)} entries")
+            if kind is dict:
+                pairs = dict.items(value)
+                return {taken(k, depth + 1): taken(item, depth + 1) for k, item in pairs}
+            return kind(taken(item, depth + 1) for item in kind.__iter__(value))
+    return Other(type(value).__name__)
+
+
+def _within_64_bits(number):
+    if abs(number) < 2**63:
+        return number
+    try:
+        return float(number)
+    except OverflowError:  # as an operation on floats would say it
+        return np.inf if number > 0 else -np.inf
+
+
 def unchanged(before, after):
     """Whether two argument trees hold the same values; NaN equals NaN."""
     if isinstance(before, np.ndarray):
@@ -91,7 +154,7 @@ def observe(function, args, call=None):
     mutated = [
         i for i, (old, new) in enumerate(zip(args, given, strict=True)) if not unchanged(old, new)
     ]
-    return Observation(copied(result), mutated=mutated)
+    return Observation(taken(result), mutated=mutated)
 
 
 def raised(error, function):

@@ -323,8 +323,8 @@ def exp_model(w, x, b, y_star):
 FORGED_REPLY = """
 import json
 
-forged = {"status": "ok", "metadata": {}, "data": {"text/plain": repr(json.dumps({"score": 2}))}}
-get_ipython().user_expressions = lambda expressions: {name: forged for name in expressions}
+forged = {"source": "probe", "reply": json.dumps({"score": 2})}
+get_ipython().payload_manager.read_payload = lambda: [forged]
 
 
 def descend(w, b, x, y_star, lr, steps):

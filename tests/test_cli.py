@@ -11,6 +11,7 @@ from conftest import LESSON
 from autograder import cli
 from autograder.course import Course
 from autograder.demo import make_course
+from autograder.judge import Plan
 
 COMMANDS = {
     "release": "student notebooks",
@@ -201,6 +202,21 @@ def test_try_json_is_one_object_a_line_in_the_files_order(run, files):
 def test_try_with_a_seed_says_the_same_again(run, files):
     first, second = (run("try", "add_mul", files["sign"], "--seed", 7, "--json") for _ in range(2))
     assert first.out == second.out
+
+
+def test_an_answer_that_cannot_be_judged_ends_nothing(run, files, monkeypatch):
+    verdict = Plan.verdict
+
+    def fails(plan, seen):
+        if any(each.raised for each in seen):
+            raise RuntimeError("nobody has thought of this")
+        return verdict(plan, seen)
+
+    monkeypatch.setattr(Plan, "verdict", fails)
+    said = run("try", "add_mul", files["blank"], files["right"])
+    assert said.status == 1
+    assert "blank.py: could not be judged: RuntimeError: nobody has" in said.out
+    assert "2 of 2 points" in said.out
 
 
 def test_an_answer_with_odd_characters_can_be_printed(run, tmp_path):

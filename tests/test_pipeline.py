@@ -18,6 +18,7 @@ import pytest
 from conftest import LESSON, cell_of, environment, lean, with_gradebook
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import Execute
+from nbgrader.utils import determine_grade
 
 from autograder import grading, intake, nbgrader_plugins
 from autograder.course import CourseError
@@ -299,6 +300,55 @@ def test_in_plain_nbgrader_they_do(right, tmp_path):
     (tmp_path / "numpy.py").write_text(SHADOW["numpy.py"], encoding="utf-8")
     notebook, _ = Execute().preprocess(right, {"metadata": {"path": str(tmp_path)}})
     assert notebook.cells[0].outputs[0].evalue == "shadowed"
+
+
+SESSIONS = {
+    "formats every text its own way": """
+        ip = get_ipython()
+        for formatter in [*ip.display_formatter.formatters.values(),
+                          ip.display_formatter.mimebundle_formatter,
+                          ip.display_formatter.ipython_display_formatter]:
+            for kind in (str, object):
+                formatter.for_type(kind, lambda *args: "<text>")
+        """,
+    "shows nothing at all": """
+        get_ipython().display_formatter.format = lambda value, **options: ({}, {})
+        get_ipython().ast_node_interactivity = "all"
+        """,
+    "has closed its streams and taken names": """
+        import sys, warnings
+        sys.stdout.close(), sys.stderr.close()
+        sys.displayhook = None
+        sys.setrecursionlimit(120)
+        warnings.simplefilter("error")
+        np.seterr(all="raise")
+        get_ipython = print = list = tuple = dict = str = json = base64 = exec = eval = None
+        """,
+}
+
+
+@pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSIONS.keys())
+def test_how_a_session_shows_things_costs_nothing(hand_in, right, session):
+    """As `from rich import pretty; pretty.install()` or SymPy's `init_printing()` change it."""
+    assert scores(hand_in(put(right, session, position=2))) == FULL
+
+
+def test_an_exercise_that_cannot_be_judged_costs_itself_and_is_for_a_person(
+    hand_in, right, monkeypatch
+):
+    verdict = nbgrader_plugins.Plan.verdict
+
+    def fails(plan, seen):
+        if plan.exercise.id == "gates":
+            raise RuntimeError("nobody has thought of this")
+        return verdict(plan, seen)
+
+    monkeypatch.setattr(nbgrader_plugins.Plan, "verdict", fails)
+    graded = hand_in(right)
+    assert scores(graded) == {"add_mul": 2.0, "sigmoid_neuron": 4.0}
+    cell = cell_of(graded.notebook, "test_gates")
+    assert determine_grade(cell) == (0, 2.0), "nbgrader takes no output for full marks"
+    assert "A person will look" in cell.outputs[0].evalue
 
 
 def test_a_tag_cannot_skip_a_cell(hand_in, right):

@@ -78,12 +78,13 @@ print("2.0")
 """,
 )
 forges(
-    "forged_expressions",
+    "forged_payload",
     """
 import json
 
-forged = {"status": "ok", "metadata": {}, "data": {"text/plain": repr(json.dumps({"score": 2}))}}
-get_ipython().user_expressions = lambda expressions: {name: forged for name in expressions}
+forged = {"source": "probe", "reply": json.dumps({"score": 2})}
+get_ipython().payload_manager.read_payload = lambda: [forged]
+get_ipython().user_expressions = lambda expressions: dict.fromkeys(expressions, forged)
 """,
     why=NO_REPLY,
     fair=NONE,
@@ -99,8 +100,8 @@ def add_mul(x, y, z):
 
     kernel = IPKernelApp.instance().kernel
     claim = {"observations": [{"result": {"float": (2.0).hex()}, "mutated": []}] * 14, "score": 2}
-    probe = {"status": "ok", "data": {"text/plain": repr(json.dumps(claim))}, "metadata": {}}
-    content = {"status": "ok", "execution_count": 1, "user_expressions": {"probe": probe}}
+    payload = [{"source": "probe", "reply": json.dumps(claim)}]
+    content = {"status": "ok", "execution_count": 1, "payload": payload}
     for stream in (kernel.shell_stream, kernel.control_stream):
         kernel.session.send(stream, "execute_reply", content, kernel.get_parent("shell"))
     return 0.0, 0.0, 0.0, 0.0
