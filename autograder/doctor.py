@@ -15,7 +15,6 @@ import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import tomllib
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from autograder import sandbox
 from autograder.course import ROOT, Course
+from autograder.interpreter import PYTHON, tools_on_path
 from autograder.sandbox import Limits, Policy
 
 OK, WARNING, BAD = "ok", "warning", "bad"
@@ -145,7 +145,7 @@ def surroundings(course, policy=None):
         os.environ[variable] = secret
         stack.callback(os.environ.pop, variable)
         bystander = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE
+            [str(PYTHON), "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE
         )
         stack.callback(bystander.wait)
         stack.callback(bystander.kill)
@@ -169,7 +169,7 @@ def attempt(name, facts, mode="auto", policy=None):
     """Make one attempt of `ATTEMPTS`, as locked in as mode and policy say; whether it succeeded."""
     code = f"import json, os, sys\nfacts = json.loads(sys.argv[1])\n{ATTEMPTS[name]}"
     process = sandbox.popen(
-        [sys.executable, "-c", code, json.dumps(facts)],
+        [str(PYTHON), "-c", code, json.dumps(facts)],
         mode,
         policy,
         stdin=subprocess.DEVNULL,
@@ -182,7 +182,7 @@ def attempt(name, facts, mode="auto", policy=None):
 def stays_behind(mode="auto", policy=None):
     """Whether a process can outlive the one that started it."""
     process = sandbox.popen(
-        [sys.executable, "-c", STAYS],
+        [str(PYTHON), "-c", STAYS],
         mode,
         policy,
         stdin=subprocess.PIPE,
@@ -249,7 +249,7 @@ def _versions():
     version = platform.python_version()
     wanted = project["requires-python"]
     if SpecifierSet(wanted).contains(version, prereleases=True):
-        yield Finding(group, "Python", OK, f"{version} ({sys.executable})")
+        yield Finding(group, "Python", OK, f"{version} ({PYTHON})")
     else:
         mend = "make clean && make setup PYTHON=python3.12"
         yield Finding(group, "Python", BAD, f"{version}; this needs {wanted}", mend)
@@ -282,7 +282,7 @@ def _wiring(course):
     """{"mode", "limits": of the sandbox, as configured; "findings": list}"""
     group, findings = "nbgrader", []
     from autograder.nbgrader_plugins import FeedbackPage, JudgedExecute, RepairSubmission
-    from autograder.release import api, tools_on_path
+    from autograder.release import api
 
     path = course.path / "nbgrader_config.py"
     try:
@@ -320,7 +320,7 @@ def _wiring(course):
         findings.append(Finding(group, "alembic", BAD, text, "make setup"))
     elif before is None:
         text = "not in PATH: `autograder` finds it all the same, plain `nbgrader` commands do not"
-        mend = f"source {Path(sys.executable).parent / 'activate'}"
+        mend = f"source {PYTHON.parent / 'activate'}"
         findings.append(Finding(group, "alembic", WARNING, text, mend))
     else:
         findings.append(Finding(group, "alembic", OK, before))
@@ -353,14 +353,14 @@ def _kernels():
     group = "Kernels"
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    mend = f"{sys.executable} -m ipykernel install --sys-prefix"
+    mend = f"{PYTHON} -m ipykernel install --sys-prefix"
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
         return [Finding(group, "python3", BAD, "there is no such kernel", mend)]
     program = spec.argv[0]
     own = program in ("python", "python3") or (
-        shutil.which(program) and os.path.samefile(shutil.which(program), sys.executable)
+        shutil.which(program) and os.path.samefile(shutil.which(program), PYTHON)
     )
     if not own:
         text = f"is run by {program}, another Python than this one"

@@ -3,10 +3,10 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from autograder.course import ROOT, CourseError
+from autograder.interpreter import PYTHON, path_with_tools
 
 
 def open_lab(course, options=(), folder=None):
@@ -16,8 +16,8 @@ def open_lab(course, options=(), folder=None):
     for path in copied:
         print(f"new in {folder.name}/: {path.relative_to(folder)}")
     print(f"Your notebooks are in {folder}; what you write there is kept.", flush=True)
-    environment = {**os.environ, "PATH": _path_first()}
-    command = [sys.executable, "-m", "jupyterlab", *options]
+    environment = {**os.environ, "PATH": path_with_tools()}
+    command = [str(PYTHON), "-m", "jupyterlab", *options]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there is often nobody else
     return subprocess.call(command, cwd=folder, env=environment)
@@ -39,7 +39,3 @@ def copy_releases(course, folder):
             shutil.copy(path, target)
             new.append(target)
     return new
-
-
-def _path_first():
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -4,7 +4,6 @@ Jupytext makes the `.ipynb`, nbgrader's own `generate_assignment` takes the solu
 hidden tests out and enters the lesson in the gradebook.
 """
 
-import os
 from contextlib import contextmanager
 
 import nbformat
@@ -12,6 +11,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
 from autograder.course import CourseError
+from autograder.interpreter import tools_on_path
 
 
 def api(course):
@@ -26,20 +26,6 @@ def gradebook(course):
     """The course's gradebook, made if there is none."""
     with tools_on_path(), api(course).gradebook as opened:
         yield opened
-
-
-@contextmanager
-def tools_on_path():
-    """nbgrader calls `alembic` and friends by bare name: let it find those beside this Python."""
-    import sys
-    from pathlib import Path
-
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
 
 
 def run(step, *args, **kwargs):

@@ -16,6 +16,7 @@ import functools
 import inspect
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -31,6 +32,7 @@ from traitlets import Dict, Enum, Instance, List
 
 import backprop_kit
 from autograder.course import ROOT, CourseError
+from autograder.interpreter import PYTHON, true_path
 
 MODES = ("require", "auto", "off")
 PROVISIONER = "backprop-sandbox"  # the entry point's name in pyproject.toml
@@ -111,7 +113,8 @@ SYSTEM = tuple(
     f"/etc/{name}"
     for name in ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime")
 )
-PREFIXES = sorted({"/usr", "/usr/local", sys.prefix, sys.base_prefix, sys.exec_prefix})
+OWN_PREFIXES = (sys.prefix, sys.base_prefix, sys.exec_prefix)
+PREFIXES = sorted({"/usr", "/usr/local", *OWN_PREFIXES, *map(os.path.realpath, OWN_PREFIXES)})
 KIT = Path(backprop_kit.__file__).parent
 # Packages that Python finds only because of who runs it, such as those of `pip install --user`.
 PACKAGES = [
@@ -128,7 +131,7 @@ def needed():
     The interpreter may live in a home folder; nothing more of that folder is among them.
     """
     paths = [Path(prefix, part) for prefix in PREFIXES for part in PARTS + SHARED]
-    paths += [*map(Path, SYSTEM), *PACKAGES, *_links(Path(sys.executable)), KIT]
+    paths += [*map(Path, SYSTEM), *PACKAGES, *_links(PYTHON), KIT]
     return [path for path in dict.fromkeys(paths) if path.exists()]
 
 
@@ -144,7 +147,7 @@ def environment():
     """All the environment variables that there are inside."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{PYTHON.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": HOME,
         "USER": "student",
         "LANG": "C.UTF-8",
@@ -167,7 +170,7 @@ def _font_list():
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(os.environ.get("MPLCONFIGDIR") or Path(caches, "matplotlib"))
     if not any(folder.glob("fontlist-*.json")):
-        make = [sys.executable, "-c", "import matplotlib.font_manager"]
+        make = [str(PYTHON), "-c", "import matplotlib.font_manager"]
         subprocess.run(make, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lists = folder.glob("fontlist-*.json")
     return {f"{HOME}/.matplotlib/{path.name}": path.read_bytes() for path in lists}
@@ -208,8 +211,8 @@ def _entered(command, rlimits, uid=None, strict=True):
     settings = json.dumps({"rlimits": rlimits, "uid": uid, "strict": strict})
     become = "import json, sys; enter(json.loads(sys.argv[1]), sys.argv[2:])"
     code = f"{inspect.getsource(enter)}\n{become}"
-    program = shutil.which(command[0]) or command[0]
-    return [sys.executable, "-I", "-S", "-c", code, settings, program, *command[1:]]
+    program = str(true_path(shutil.which(command[0]) or command[0]))
+    return [str(PYTHON), "-I", "-S", "-c", code, settings, program, *command[1:]]
 
 
 @functools.cache
@@ -426,7 +429,7 @@ def hindrance():
     )
     try:
         process, inside = start(
-            [sys.executable, "-c", f"{look}print('ready', flush=True)\ninput()"],
+            [str(PYTHON), "-c", f"{look}print('ready', flush=True)\ninput()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -442,12 +445,24 @@ def hindrance():
     return None if reached else "the files in a sandbox cannot be reached through /proc here."
 
 
+# How bubblewrap says that the system does not let it make namespaces, or mount in them.
+FORBIDDEN = re.compile(
+    "(?i)namespace|uid.?map|gid.?map|setgroups|RTM_NEWADDR|make / slave|pivot_root"
+    "|not permitted|mount (proc|devpts|tmpfs)"
+)
+
+
 def _explained(said):
     why = f"bubblewrap is installed and cannot lock anything in here: {said.splitlines()[-1]}."
     if "ermission denied" in said and "bwrap" not in said:
         return (
             f"{why} What this Python needs must be readable for every user: "
             "chmod -R go+rX on its environment and on backprop_kit."
+        )
+    if not FORBIDDEN.search(said):
+        return (
+            f"{why} If `bwrap --unshare-all --ro-bind / / true` works here, this machine is as it "
+            "should be: change nothing on it, and please report this line."
         )
     return (
         f"{why} Most often user namespaces are forbidden here. On Debian: sysctl "
@@ -550,6 +565,7 @@ class SandboxProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd, **kwargs):
         """Start the kernel; returns where it can be reached from outside."""
+        cmd = [str(true_path(shutil.which(cmd[0]) or cmd[0])), *cmd[1:]]
         policy = self.policy or Policy(
             limits=Limits(**self.limits),
             hidden=(ROOT, *(Path(folder).resolve() for folder in self.hidden)),

@@ -8,9 +8,9 @@ import inspect
 import json
 import secrets
 import subprocess
-import sys
 
 from autograder import probe, sandbox
+from autograder.interpreter import PYTHON
 from autograder.judge import SECONDS, Plan
 
 
@@ -41,7 +41,7 @@ class Trials:
         if self.process is None or self.process.poll() is not None:
             # As text, because the sandbox holds no file of `autograder`; -P: no module from here.
             self.process = sandbox.popen(
-                [sys.executable, "-P", "-u", "-c", inspect.getsource(probe), "serve"],
+                [str(PYTHON), "-P", "-u", "-c", inspect.getsource(probe), "serve"],
                 self.sandbox,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

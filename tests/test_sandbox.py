@@ -342,17 +342,86 @@ def test_an_old_bubblewrap_is_told_where_there_is_a_newer_one(monkeypatch):
     assert "Debian 12" in remedy
 
 
+@pytest.fixture
+def hindered(monkeypatch, tmp_path):
+    """What is told where bubblewrap knows the options, says these words, and fails."""
+
+    def call(words):
+        program = tmp_path / "bwrap"
+        program.write_text(f'#!/bin/sh\necho "{words}" >&2\nexit 1\n', encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setattr(sandbox, "_bwrap", lambda: (str(program), "--perms --size"))
+        said = sandbox.hindrance.__wrapped__()
+        assert words in said
+        return said
+
+    return call
+
+
 @needs_sandbox
-@pytest.mark.parametrize("words", ["bwrap: setting up uid map: Permission denied", "", "x"])
-def test_a_machine_that_forbids_namespaces_is_told_so(monkeypatch, tmp_path, words):
-    """A bubblewrap that knows the options and then fails, as on a machine that forbids it."""
-    program = tmp_path / "bwrap"
-    program.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setattr(sandbox, "_bwrap", lambda: (str(program), "--perms --size"))
-    said = sandbox.hindrance.__wrapped__()
-    assert "user namespaces" in said
-    assert words in said
+@pytest.mark.parametrize(
+    "words",
+    [
+        "bwrap: setting up uid map: Permission denied",
+        "bwrap: No permissions to create new namespace, likely because the kernel forbids it",
+        "bwrap: Creating new namespace failed: Operation not permitted",
+        "bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted",
+        "bwrap: Can't mount proc on /newroot/proc: Operation not permitted",
+        "bwrap: Failed to make / slave: Permission denied",
+    ],
+)
+def test_a_machine_that_forbids_namespaces_is_told_so(hindered, words):
+    assert "user namespaces" in hindered(words)
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "bwrap: Can't find source path .venv/bin/python: No such file or directory",
+        "bwrap: Can't create file at /x/../bin/python: No such file or directory",
+        "bwrap: Unknown option --perms",
+        "bwrap: execvp python: No such file or directory",
+    ],
+)
+def test_no_other_trouble_advises_to_weaken_the_machine(hindered, words):
+    said = hindered(words)
+    assert "sysctl" not in said
+    assert "change nothing" in said
+
+
+# How Python may be called: (as which name, beside which folder's PATH), from the course's folder.
+CALLS = {
+    "by a relative path": ("../{venv}/bin/python", None),
+    "by dots and links": ("{link}/bin/../bin/python", None),
+    "by a relative PATH": ("python", "../{venv}/bin"),
+    "by a link to its folder": ("{link}/bin/python", None),
+}
+
+
+@needs_sandbox
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="this Python is in no environment")
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_however_python_is_called_student_code_is_locked_in(call, tmp_path):
+    (tmp_path / "an environment").symlink_to(sys.prefix)
+    names = {"venv": os.path.relpath(sys.prefix, ROOT), "link": tmp_path / "an environment"}
+    program, first = (text and text.format(**names) for text in call)
+    path = f"{first}{os.pathsep}{os.environ['PATH']}" if first else os.environ["PATH"]
+    look = (
+        "import sys; from autograder import sandbox; from autograder.trial import Trials\n"
+        "with Trials(sandbox='require') as trials:\n"
+        "    verdict = trials.judge('d_sigmoid', 'def d_sigmoid(f):\\n    return f * (1 - f)')\n"
+        "print(verdict.score, sys.executable)"
+    )
+    said = subprocess.run(
+        ["/usr/bin/env", f"PATH={path}", program, "-c", look],
+        cwd=COURSE,
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith("1.0 ")
 
 
 def test_the_command_line_passes_the_choice_on(run, missing, tmp_path):
