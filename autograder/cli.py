@@ -237,6 +237,7 @@ def run_grade(args):
 
 def run_feedback(args):
     from autograder.grading import load_marks
+    from autograder.repair import printable
     from autograder.report import write_feedback
 
     course = Course(args.course)
@@ -252,7 +253,13 @@ def run_feedback(args):
         pages = write_feedback(lesson, args.student, progress(f"feedback {lesson.id}"))
         if pages:
             count = f"{len(pages)} feedback page{'s' if len(pages) > 1 else ''}"
-            print(f"{lesson.id}: {count}, e.g. {_shown(pages[0])}")
+            print(f"{lesson.id}: {count}, e.g. {_shown(pages[0].path)}")
+        for page in pages:
+            if page.problem:
+                print(
+                    f"  ⚑ {printable(page.student)}: the page could not be made, a plain one "
+                    f"stands in its place ({page.problem})"
+                )
 
 
 def run_export(args):
@@ -325,7 +332,7 @@ def run_demo(args):
     table = export(course, course.path / "marks.csv")
     print(f"Feedback pages: {_shown(course.path / 'feedback')} ({len(pages)} pages)")
     print(f"Marks as CSV:   {_shown(table)}")
-    print(f"Look at one:    {_shown(pages[0])}")
+    print(f"Look at one:    {_shown(pages[0].path)}")
 
 
 def run_kill_table(args):

@@ -92,12 +92,20 @@ class Lesson:
         }
 
     def exercises(self):
-        """The exercise ids of this lesson, in its order."""
-        return [
-            cell.metadata.nbgrader.grade_id.removeprefix("test_")
-            for cell in self.read().cells
-            if cell.metadata.get("nbgrader", {}).get("grade")
-        ]
+        """The exercise ids of this lesson as its source stands now, in its order."""
+        return _exercises(self.read())
+
+    def released_exercises(self):
+        """The exercise ids that students were given, in their order."""
+        return _exercises(nbformat.read(self.release, as_version=4))
+
+
+def _exercises(notebook):
+    return [
+        cell.metadata.nbgrader.grade_id.removeprefix("test_")
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    ]
 
 
 def read_source(path, **values):

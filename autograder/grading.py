@@ -24,7 +24,7 @@ from nbgrader.preprocessors import (
 from nbgrader.utils import compute_checksum
 from sqlalchemy.exc import OperationalError
 
-from autograder import exercises
+from autograder import exchange, exercises
 from autograder.course import CourseError
 from autograder.intake import Submission, take_in
 from autograder.judge import points_in_words
@@ -50,9 +50,11 @@ WITH_GRADEBOOK = (
 class Mark:
     """What one student got for one lesson.
 
-    flags: what a person should look at. repairs: what was mended before grading. by_hand: those
-    flags that tell of points given by a person. digest: of the file that was graded. exercises:
-    {id: {"score", "max", "cause", "message"}}.
+    score: what holds, after what was taken off for lateness. max: what there is to get. flags: what
+    a person should look at. repairs: what was mended before grading. by_hand: those flags that tell
+    of points given by a person. digest: of the file that was graded. exercises: {id: {"score",
+    "max", "cause", "message"}}. late: how many seconds after the due date it was handed in.
+    penalty: the points taken off for that.
     """
 
     student: str
@@ -63,12 +65,22 @@ class Mark:
     exercises: dict[str, dict] = field(default_factory=dict)
     by_hand: list[str] = field(default_factory=list)
     digest: str = ""
+    late: float = 0.0
+    penalty: float = 0.0
+
+    @property
+    def raw(self):
+        """The points of all exercises, before lateness."""
+        return sum(entry["score"] for entry in self.exercises.values())
 
     def as_dict(self):
         """What people and other programs read."""
         return {
             "score": self.score,
             "max": self.max,
+            "raw_score": self.raw,
+            "late_seconds": self.late,
+            "late_penalty": self.penalty,
             "flags": self.flags,
             "repairs": self.repairs,
             "exercises": self.exercises,
@@ -156,9 +168,10 @@ def configuration(course, sandbox=None):
 def grade(lesson, student, sandbox=None):
     """Grade one submission and enter its marks; returns its `Mark`. sandbox: as `configuration`."""
     released = nbformat.read(lesson.release, as_version=4)
-    folder = lesson.submission(student).parent
     config = configuration(lesson.course, sandbox)
-    graded = grade_one(folder, released, lesson.notebook, student, config)
+    graded = grade_one(
+        lesson.submission(student).parent, released, lesson.notebook, student, config
+    )
     try:
         return enter(lesson, student, graded)
     except OperationalError as error:
@@ -178,7 +191,7 @@ def enter(lesson, student, graded):
     transaction; then the files; last marks.json tells the mark.
     """
     before = load_marks(lesson.course).get(lesson.id, {}).get(student, {})
-    ids = lesson.exercises()
+    ids = lesson.released_exercises()
     most = {id: float(exercises.find(id).points) for id in ids}
     mark = Mark(student, 0.0, sum(most.values()), repairs=graded.repairs)
     mark.digest = graded.submission.digest
@@ -189,9 +202,10 @@ def enter(lesson, student, graded):
         mark.flags.append(graded.problem)
     else:
         write_whole(lesson.autograded(student), nbformat.writes(graded.notebook) + "\n")
-        if time := graded.submission.timestamp:
-            stamp = lesson.autograded(student).with_name("timestamp.txt")
-            write_whole(stamp, f"{time.isoformat(' ')} UTC")
+        handed_in = graded.submission
+        exchange.lay_beside(
+            lesson.autograded(student).parent, handed_in.secret, handed_in.handed_in
+        )
     mark.flags += mark.by_hand
     for id in ids:
         verdict = graded.verdicts.get(id, {})
@@ -208,7 +222,7 @@ def enter(lesson, student, graded):
         }
     if missing := [id for id in ids if id not in scores]:
         mark.flags.append(f"not in the gradebook: {', '.join(missing)}; release the lesson again")
-    mark.score = sum(entry["score"] for entry in mark.exercises.values())
+    mark.score = max(0.0, mark.raw - mark.penalty)
     save(lesson, mark)
     return mark
 
@@ -261,9 +275,10 @@ def _enter_in_gradebook(lesson, mark, graded, before):
             for comment in notebook.comments:
                 comment.auto_comment = _auto_comment(comment.name, graded.notebook)
         opened.db.commit()
-        if graded.notebook:
-            _late_penalty(lesson, mark.student, graded.notebook)
-            opened.db.expire_all()
+        _late_penalty(lesson, mark.student)
+        opened.db.expire_all()
+        mark.late = float(submission.total_seconds_late)
+        mark.penalty = float(submission.late_submission_penalty)
         return {id: row.score for id, row in rows.items()}
 
 
@@ -284,8 +299,9 @@ def _auto_comment(id, notebook):
     return "No response." if blank else None
 
 
-def _late_penalty(lesson, student, notebook):
-    """nbgrader's own step, by whichever rule its configuration names."""
+def _late_penalty(lesson, student):
+    """nbgrader's own step, by whichever rule its configuration names. It reads and writes the
+    gradebook alone; also where nothing could be graded, so that no earlier file's penalty stays."""
     course = api(lesson.course)
     resources = {
         "nbgrader": {
@@ -295,7 +311,7 @@ def _late_penalty(lesson, student, notebook):
             "db_url": course.coursedir.db_url,
         }
     }
-    AssignLatePenalties(config=course.config)(notebook, resources)
+    AssignLatePenalties(config=course.config)(nbformat.v4.new_notebook(), resources)
 
 
 def grade_class(lesson, students=(), progress=lambda iterable: iterable, sandbox=None):
@@ -307,17 +323,13 @@ def grade_class(lesson, students=(), progress=lambda iterable: iterable, sandbox
     return [grade(lesson, student, sandbox) for student in progress(students)]
 
 
-def outdated(lesson):
-    """The students whose marks are not of the file that lies in `submitted/` now."""
-    marks = load_marks(lesson.course).get(lesson.id, {})
-    released = nbformat.read(lesson.release, as_version=4)
-    return [
-        student
-        for student in lesson.students()
-        if student in marks
-        and take_in(lesson.submission(student).parent, lesson.notebook, student, released).digest
-        != marks[student].get("digest", "")
-    ]
+def handed_in(lesson, student, released=None):
+    """The `Submission` that lies in `submitted/` now; None if there is no folder of it."""
+    folder = lesson.submission(student).parent
+    if not folder.is_dir():
+        return None
+    released = released or nbformat.read(lesson.release, as_version=4)
+    return take_in(folder, lesson.notebook, student, released)
 
 
 # ---------------------------------------------------------------- files

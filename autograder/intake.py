@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 from nbgrader.utils import parse_utc
 
+from autograder import exchange
 from autograder.repair import CELL_ID, grade_id, is_solution, printable
 
 MAX_FILE = 100_000_000  # bytes of a notebook file
@@ -36,7 +37,8 @@ class Submission:
 
     notebook: the notebook, None if there is none to grade; `problem` then says why. digest: of
     all that decides the mark, so that another file is known from the same one. notes: what was
-    mended, in sentences. timestamp: when it was handed in, if that is known (UTC).
+    mended, in sentences. timestamp: when it was handed in, if that is known (UTC). secret: of the
+    exchange, if it came that way.
     """
 
     student: str
@@ -45,7 +47,13 @@ class Submission:
     digest: str = ""
     notes: list[str] = field(default_factory=list)
     timestamp: datetime | None = None
+    secret: str = ""
     file: str = ""
+
+    @property
+    def handed_in(self):
+        """The timestamp as nbgrader writes it; "" if it is not known."""
+        return f"{self.timestamp.isoformat(' ')} UTC" if self.timestamp else ""
 
 
 def take_in(folder, name, student="", released=None):
@@ -60,6 +68,7 @@ def take_in(folder, name, student="", released=None):
         submission.problem = "the folder of this submission is a link to another place"
         return submission
     submission.timestamp = _timestamp(folder, submission.notes)
+    submission.secret = _secret(folder)
     try:
         path = _find(folder, name, released, submission.notes)
         submission.file = shown(path, folder)
@@ -155,32 +164,41 @@ def _answers(path, released):
     )
 
 
-def _bytes_of(path):
-    """The bytes of an ordinary file of sensible size. A link, a pipe or a device is refused."""
+def _bytes_of(path, most=MAX_FILE):
+    """The bytes of an ordinary file of at most so many. A link, a pipe or a device is refused."""
     handle = os.open(
         path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     )
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise Unreadable("it is not an ordinary file")
-        data = file.read(MAX_FILE + 1)
-    if len(data) > MAX_FILE:
-        raise Unreadable(f"the file is larger than {MAX_FILE // 1_000_000} MB")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise Unreadable(f"the file is larger than {most // 1_000_000} MB")
     return data
 
 
 def _timestamp(folder, notes):
-    path = Path(folder) / "timestamp.txt"
+    path = Path(folder) / exchange.TIMESTAMP
     if not path.is_file() or path.is_symlink():
         return None
     try:
-        text = path.read_bytes()[:200].decode("utf-8-sig").strip()
+        text = _bytes_of(path, 1000).decode("utf-8-sig").strip()
         return parse_utc(text) if text else None
     except Exception:  # dateutil raises a wide variety for strange dates
         notes.append(
             "The time of handing in could not be read from timestamp.txt; it was left out."
         )
         return None
+
+
+def _secret(folder):
+    """The exchange's secret, made of letters and digits; "" for anything else in its place."""
+    try:
+        text = _bytes_of(Path(folder) / exchange.SECRET, 1000).decode("ascii").strip()
+    except (Unreadable, OSError, UnicodeDecodeError):
+        return ""
+    return text if text.isalnum() else ""
 
 
 # ---------------------------------------------------------------- from bytes to a notebook

@@ -29,7 +29,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from pygments.formatters import HtmlFormatter
 from traitlets import Bool, Enum, Float, Integer
 
-from autograder import exercises, probe, sandbox
+from autograder import exchange, exercises, probe, sandbox
 from autograder.course import CourseError
 from autograder.inert import (
     MAX_SOURCE,
@@ -40,7 +40,7 @@ from autograder.inert import (
     offences,
     shortened,
 )
-from autograder.judge import MIME, SECONDS, Plan
+from autograder.judge import MIME, SECONDS, Plan, points_in_words
 from autograder.repair import grade_id, is_solution, is_test, nbgrader, only_imports, repair
 from backprop_kit.checks import with_code
 from backprop_kit.observe import MAX_BYTES
@@ -87,14 +87,8 @@ class RepairSubmission(NbGraderPreprocessor):
             self.log.warning("%s: %s", where["student"], sentence)
         return nb, resources
 
-    def _folder(self, step, student, assignment):
-        coursedir = self.parent.parent.coursedir
-        return Path(
-            coursedir.format_path(getattr(coursedir, f"{step}_directory"), student, assignment)
-        )
-
     def _release(self, where):
-        folder = self._folder("release", ".", where["assignment"])
+        folder = _folder(self, "release", ".", where["assignment"])
         path = folder / f"{where['notebook']}.ipynb"
         if not path.is_file():
             raise FileNotFoundError(
@@ -104,16 +98,23 @@ class RepairSubmission(NbGraderPreprocessor):
         return path
 
     def _leave_out_files(self, where, released):
-        folder = self._folder("autograded", where["student"], where["assignment"])
+        folder = _folder(self, "autograded", where["student"], where["assignment"])
         for path in sorted(folder.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):
                     path.rmdir()
-            elif path.name != "timestamp.txt" and not _is_released(
+            elif path.name not in exchange.FILES and not _is_released(
                 path.relative_to(folder), released
             ):
                 self.log.warning("%s: left out the file %s", where["student"], path.name)
                 path.unlink()
+
+
+def _folder(preprocessor, step, student, assignment):
+    """Where nbgrader, which runs this preprocessor, keeps what a step has made."""
+    coursedir = preprocessor.parent.parent.coursedir
+    folder = getattr(coursedir, f"{step}_directory")
+    return Path(coursedir.format_path(folder, student, assignment))
 
 
 def _is_released(path, released):
@@ -535,6 +536,8 @@ class FeedbackPage(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb, resources):
+        where = resources["nbgrader"]
+        exchange.complete(_folder(self, "feedback", where["student"], where["assignment"]))
         rows = []
         for cell in nb.cells:
             if cell.cell_type == "code" and is_test(cell):
@@ -552,7 +555,7 @@ class FeedbackPage(NbGraderPreprocessor):
         resources["autograder"] = {
             "policy": POLICY,
             "code_style": HtmlFormatter().get_style_defs(".highlight"),
-            "summary": _summary(rows, repairs, resources["nbgrader"]),
+            "summary": _summary(rows, repairs, where),
         }
         return nb, resources
 
@@ -608,12 +611,16 @@ def _summary(rows, repairs, totals):
     late = totals.get("late_penalty") or 0
     mended = "".join(f"<li>{html.escape(repair)}</li>" for repair in repairs)
     return (
-        f"<h1>{html.escape(totals['notebook'])}: {totals['score']:g} of "
+        f"<h1>{html.escape(totals['notebook'])}: {max(0.0, totals['score']):g} of "
         f"{totals['max_score']:g} points</h1>"
-        + (f"<p class='late'>{late:g} points were taken off for lateness.</p>" if late else "")
+        + (f"<p class='late'>{_taken_off(late)}</p>" if late else "")
         + f"<table>{_row('th', 'exercise', 'points', 'what the tests say')}{''.join(lines)}</table>"
         + (f"<p>Before grading, your notebook was repaired:</p><ul>{mended}</ul>" if mended else "")
     )
+
+
+def _taken_off(points):
+    return f"{points_in_words(points)} {'was' if points == 1 else 'were'} taken off for lateness."
 
 
 def _row(tag, *cells):
@@ -643,7 +650,11 @@ class ExportMarks(ExportPlugin):
                 for notebook in submission.notebooks:
                     for grade in notebook.grades:
                         row[f"{assignment.name}:{grade.name.removeprefix('test_')}"] = grade.score
-                row[f"{assignment.name}:score"] = submission.score
+                penalty = submission.late_submission_penalty
+                row[f"{assignment.name}:raw_score"] = submission.score
+                row[f"{assignment.name}:late_seconds"] = submission.total_seconds_late
+                row[f"{assignment.name}:late_penalty"] = penalty
+                row[f"{assignment.name}:score"] = max(0.0, submission.score - penalty)
                 row[f"{assignment.name}:max"] = submission.max_score
                 if (flags := self.flags.get(assignment.name)) is not None:
                     row[f"{assignment.name}:flags"] = "; ".join(flags.get(student, ()))

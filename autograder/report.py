@@ -3,27 +3,39 @@
 import html
 import shutil
 import textwrap
+from pathlib import Path
+from typing import NamedTuple
 
-from autograder.grading import INTERRUPTED, load_marks, outdated, write_whole
+import nbformat
+from nbgrader.api import MissingEntry
+from nbgrader.converters import GenerateFeedback
+from nbgrader.utils import capture_log
+
+from autograder import exchange
+from autograder.grading import INTERRUPTED, handed_in, load_marks, write_whole
 from autograder.inert import POLICY
+from autograder.interpreter import tools_on_path
+from autograder.judge import points_in_words
 from autograder.nbgrader_plugins import ExportMarks
-from autograder.release import api, gradebook, run
+from autograder.release import api, gradebook
+from autograder.repair import printable
 from backprop_kit.causes import CAUSES
 
 
 def marks_table(lesson, marks, people=None):
     """The marks of a class as a text table, with the likely mistakes in words."""
-    width = max([len(mark.student) for mark in marks] + [len("student")])
+    shown = {mark.student: printable(mark.student) for mark in marks}
+    width = max(map(len, [*shown.values(), "student"]))
     lines = [f"\n{lesson.id}", f"{'student':{width}}  points   likely mistakes"]
     lines.append("─" * len(lines[-1]))
     for mark in marks:
-        notes = [*mark.flags, *likely_mistakes(mark)] or ["—"]
+        notes = [*mark.flags, *lateness(mark), *likely_mistakes(mark)] or ["—"]
         points = f"{mark.score:g}/{mark.max:g}"
         who = f"({people[mark.student]}) " if people and mark.student in people else ""
         text = who + "; ".join(notes)
         folded = textwrap.wrap(text, 96) or [""]
         lines.append(
-            f"{mark.student:{width}}  {points:>7}  {'⚑' if mark.flags else ' '}{folded[0]}"
+            f"{shown[mark.student]:{width}}  {points:>7}  {'⚑' if mark.flags else ' '}{folded[0]}"
         )
         lines += [" " * (width + 12) + line for line in folded[1:]]
         lines += [" " * (width + 12) + f"repaired: {repair}" for repair in mark.repairs]
@@ -31,6 +43,17 @@ def marks_table(lesson, marks, people=None):
     looked = f"; {count} flagged ⚑ for a person to look at" if count else ""
     lines.append(f"{len(marks)} submissions graded{looked}.\n")
     return "\n".join(lines)
+
+
+def lateness(mark):
+    """['3 days late: −9 points'], or [] for who was in time."""
+    if not mark.late:
+        return []
+    units = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+    unit, size = next((each for each in units if mark.late >= each[1]), units[-1])
+    count = max(1, int(mark.late // size))
+    time = f"{count} {unit}{'s' * (count > 1)} late"
+    return [f"{time}: −{points_in_words(mark.penalty)}" if mark.penalty else time]
 
 
 def likely_mistakes(mark):
@@ -48,46 +71,113 @@ def likely_mistakes(mark):
     return told
 
 
+class Page(NamedTuple):
+    """A feedback page that was written. problem: why it is but a plain one; "" if it is not."""
+
+    student: str
+    path: Path
+    problem: str = ""
+
+
 def write_feedback(lesson, students=(), progress=lambda iterable: iterable):
-    """Write a page for every graded submission of the lesson; returns the pages' paths.
+    """Write a page for every graded submission of the lesson; returns the list of `Page`s.
 
     A student whose file could not be graded, or who has handed in another one since, gets a page
-    that says so. Where grading was interrupted there is no page until it has been run again.
+    that says so. Where grading was interrupted there is no page until it has been run again. What
+    keeps a page from being made costs that page: a plain one stands in its place.
     """
     marks = load_marks(lesson.course).get(lesson.id, {})
-    wanted = [student for student in marks if not students or student in students]
-    newer = outdated(lesson)
+    released = nbformat.read(lesson.release, as_version=4)
+    course = api(lesson.course)
     pages = []
-    for student in progress(wanted):
-        page = lesson.feedback(student)
+    for student in progress([one for one in marks if not students or one in students]):
+        mark, page = marks[student], lesson.feedback(student)
         shutil.rmtree(page.parent, ignore_errors=True)
-        if INTERRUPTED in marks[student]["flags"]:
+        if INTERRUPTED in mark["flags"]:
             continue
-        if student in newer:
-            flags = ["You have handed in another file since. It has not been graded yet."]
-            write_whole(page, _page_without_marks(lesson, flags))
-        elif lesson.autograded(student).is_file():
-            run(api(lesson.course).generate_feedback, lesson.id, student, force=True)
-        else:
-            write_whole(page, _page_without_marks(lesson, marks[student]["flags"]))
-        pages.append(page)
+        sent, problem = handed_in(lesson, student, released), ""
+        if sent and sent.digest != mark.get("digest", ""):
+            said = "You have handed in another file since. It has not been graded yet."
+            _write_plain(page, lesson, NOT_GRADED, [said], sent)
+        elif not lesson.autograded(student).is_file():
+            _write_plain(page, lesson, NOT_GRADED, mark["flags"], sent)
+        elif problem := _made_by_nbgrader(course, lesson, student):
+            _write_plain(page, lesson, NOT_SHOWN, [], sent)
+        pages.append(Page(student, page, problem))
     return pages
 
 
-def _page_without_marks(lesson, flags):
-    """A page for a submission that could not be graded, so that nobody is left without a word."""
-    listed = "".join(f"<li>{html.escape(flag)}</li>" for flag in flags)
-    return f"""<!doctype html>
+class FeedbackOfOne(GenerateFeedback):
+    """nbgrader's step for one submission that is known. Nothing is looked for by a pattern, so a
+    student's id may hold any character. problem: what kept the page from being made."""
+
+    problem = ""
+
+    def __init__(self, notebook, **options):
+        super().__init__(**options)
+        self.notebook = notebook
+
+    def init_notebooks(self):
+        self.assignments = {str(self.notebook.parent): [str(self.notebook)]}
+
+    def convert_single_notebook(self, notebook_filename):
+        try:
+            super().convert_single_notebook(notebook_filename)
+        except MissingEntry:
+            self.problem = "it is not in the gradebook; `autograder grade` enters it again"
+            raise
+        except Exception as error:
+            self.problem = printable(f"{type(error).__name__}: {error}")[:300]
+            raise
+
+
+def _made_by_nbgrader(course, lesson, student):
+    """Have nbgrader make a page; returns why it could not be made, "" if it was."""
+    step = FeedbackOfOne(
+        lesson.autograded(student), coursedir=course.coursedir, parent=course, force=True
+    )
+    with tools_on_path():
+        made = capture_log(step)["success"]
+    if made and lesson.feedback(student).is_file():
+        return ""
+    return step.problem or "nbgrader has left it out"
+
+
+NOT_GRADED = (
+    "not graded yet",
+    "Your submission could not be graded by the machine. A person will look at it.",
+    "What you can do: open your notebook, run all cells, save it, and hand it in again.",
+)
+NOT_SHOWN = (
+    "no page yet",
+    "Your submission was graded, and the page that shows it could not be made.",
+    "Your instructor knows. You need not do anything.",
+)
+
+
+def _write_plain(page, lesson, words, listed, submission):
+    """Write a page without marks, so that nobody is left without a word.
+
+    words: what is the matter, in a few words and in a sentence, and what to do. listed: more about
+    it. submission: what lies in `submitted/`, whose exchange takes the page back; or None.
+    """
+    title, sentence, to_do = words
+    listed = "".join(f"<li>{html.escape(each)}</li>" for each in listed)
+    text = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <title>{html.escape(lesson.id)}</title></head>
 <body style="font-family: sans-serif; max-width: 45em; margin: 2em auto">
-<h1>{html.escape(lesson.id)}: not graded yet</h1>
-<p>Your submission could not be graded by the machine. A person will look at it.</p>
-<ul>{listed}</ul>
-<p>What you can do: open your notebook, run all cells, save it, and hand it in again.</p>
+<h1>{html.escape(lesson.id)}: {title}</h1>
+<p>{sentence}</p>
+{f"<ul>{listed}</ul>" if listed else ""}
+<p>{to_do}</p>
 </body></html>
 """
+    write_whole(page, text)
+    if submission:
+        exchange.lay_beside(page.parent, submission.secret, submission.handed_in)
+    exchange.complete(page.parent)
 
 
 def export(course, path):

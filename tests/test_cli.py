@@ -267,7 +267,8 @@ def test_grade_json_has_its_schema(run, demo, tmp_path):
     assert set(written) == {LESSON}
     assert set(written[LESSON]) == {"kofi", "jonas"}
     for student, mark in written[LESSON].items():
-        assert set(mark) == {"score", "max", "flags", "repairs", "exercises"}
+        late = {"raw_score", "late_seconds", "late_penalty"}
+        assert set(mark) == {"score", "max", "flags", "repairs", "exercises"} | late
         assert mark["max"] == 18
         assert isinstance(mark["flags"], list)
         assert list(mark["exercises"]) == demo.lesson.exercises()

@@ -174,10 +174,10 @@ def small(fresh, tmp_path):
 
 
 @pytest.fixture
-def page_of(small):
-    """The feedback page of a submission with these cells, as if it had just been run."""
+def hand_in(small):
+    """Enter a student's submission with these cells, as if it had just been run."""
 
-    def call(*cells, repairs=(), **scores):
+    def call(student, *cells, repairs=()):
         released = nbformat.read(small.release, as_version=4)
         notebook = lean(nbformat.read(small.release, as_version=4))
         notebook.cells[1:1] = cells
@@ -193,9 +193,17 @@ def page_of(small):
         for id, verdict in verdicts.items():
             data = {nbgrader_plugins.MIME: verdict, "text/html": f"<b>{id}: 1 of 2 points</b>"}
             cell_of(notebook, f"test_{id}").outputs = [new_output("display_data", data)]
-        enter(small, "ada", Graded(Submission("ada", digest="x"), notebook, verdicts))
-        path = small.submission("ada")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        enter(small, student, Graded(Submission(student, digest="x"), notebook, verdicts))
+
+    return call
+
+
+@pytest.fixture
+def page_of(small, hand_in):
+    """The feedback page of a submission with these cells, made by nbgrader's own command."""
+
+    def call(*cells, repairs=()):
+        hand_in("ada", *cells, repairs=repairs)
         return write_page(small)
 
     return call
@@ -206,6 +214,60 @@ def write_page(lesson):
 
     run(api(lesson.course).generate_feedback, lesson.id, "ada", force=True)
     return lesson.feedback("ada").read_text(encoding="utf-8")
+
+
+# Names of folders are ids of students; the first is what a second download is called.
+ODD_IDS = [
+    "Jo [2]",
+    "a*",
+    "b?",
+    "[!c]",
+    "{d}",
+    "%s",
+    "o'neil",
+    "日本",
+    "é è",
+    "+1",
+    "-x",
+    "=1+1",
+    "~",
+]
+
+
+def test_an_id_may_hold_any_character(small, hand_in):
+    for student in ODD_IDS:
+        hand_in(student)
+    pages = write_feedback(small)
+    assert {page.student: page.problem for page in pages} == dict.fromkeys(ODD_IDS, "")
+    for page in pages:
+        assert page.path == small.feedback(page.student)
+        assert "8 of 18 points" in page.path.read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_made_costs_that_page(small, hand_in, monkeypatch, run):
+    """One student is no longer in the gradebook, one page would act: the others get theirs."""
+    from autograder.release import gradebook
+
+    shown = [new_output("display_data", {"text/html": HOSTILE[0]})]
+    hand_in("anna")
+    hand_in("bo", new_code_cell("show()", outputs=shown))
+    hand_in("carl")
+    with gradebook(small.course) as opened:
+        opened.remove_student("anna")
+    monkeypatch.setattr(nbgrader_plugins, "inert_outputs", lambda outputs: outputs)
+    said = run("--course", small.course.path, "feedback", "01")
+    assert said.status == 0
+    assert "3 feedback pages" in said.out
+    assert "⚑ anna: the page could not be made, a plain one stands in its place" in said.out
+    assert "it is not in the gradebook" in said.out
+    assert "⚑ bo: " in said.out
+    assert "would not be inert: <script>" in said.out
+    assert "⚑ carl" not in said.out
+    for student in ("anna", "bo"):
+        page = small.feedback(student).read_text(encoding="utf-8")
+        assert "could not be made" in page
+        assert offences(page) == []
+    assert "8 of 18 points" in small.feedback("carl").read_text(encoding="utf-8")
 
 
 def test_a_page_shows_marks_and_answers_and_is_inert(page_of):
@@ -289,7 +351,7 @@ def test_the_page_without_marks_is_inert_too(small):
     problem = f"none of these can be read: {''.join(HOSTILE)}"
     enter(small, "ada", Graded(Submission("ada"), problem=problem))
     small.submission("ada").parent.mkdir(parents=True)
-    (path,) = write_feedback(small)
-    page = path.read_text(encoding="utf-8")
+    (page,) = write_feedback(small)
+    page = page.path.read_text(encoding="utf-8")
     assert offences(page) == []
     assert "A person will look at it" in page

@@ -358,7 +358,7 @@ def test_a_worse_second_submission_replaces_the_first_everywhere(odd_class):
     assert (mark.score, len(mark.flags)) == (0, 1)
     grade_class(lesson, ["colab"])
     (page,) = write_feedback(lesson, ["colab"])
-    assert "A person will look at it" in page.read_text(encoding="utf-8")
+    assert "A person will look at it" in page.path.read_text(encoding="utf-8")
     with api(lesson.course).gradebook as gradebook:
         submission = gradebook.find_submission(LESSON, "colab")
         assert (submission.score, submission.needs_manual_grade) == (0, True)

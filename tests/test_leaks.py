@@ -275,8 +275,8 @@ def revealed(text, numbers):
 @pytest.fixture(scope="module")
 def wrong_page(odd_class):
     """The page of a student who has a mistake in every exercise, judged by cases from SEED."""
-    (path,) = write_feedback(odd_class.lesson, ["wrong"])
-    return path.read_text(encoding="utf-8")
+    (page,) = write_feedback(odd_class.lesson, ["wrong"])
+    return page.path.read_text(encoding="utf-8")
 
 
 def test_a_feedback_page_holds_no_hidden_number(odd_class, wrong_page):

@@ -6,12 +6,14 @@ For the guards there is a test that takes the guard away and sees what it guards
 
 import contextlib
 import copy
+import csv
 import datetime
 import json
 import os
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -30,15 +32,15 @@ from autograder.grading import (
     grade,
     grade_class,
     grade_one,
+    handed_in,
     load_marks,
-    outdated,
 )
 from autograder.intake import Submission, take_in
 from autograder.judge import MIME
 from autograder.nbgrader_plugins import JudgedExecute
 from autograder.release import api, gradebook
 from autograder.repair import is_test
-from autograder.report import write_feedback
+from autograder.report import marks_table, write_feedback
 
 NAME = "scalar_graphs"
 FULL = {"add_mul": 2.0, "gates": 2.0, "sigmoid_neuron": 4.0}
@@ -594,13 +596,85 @@ def test_a_file_handed_in_since_is_noticed(small, released):
     path = small.submission("ada")
     path.parent.mkdir(parents=True)
     path.write_bytes(released.read_bytes())
-    digest = take_in(path.parent, NAME, "ada").digest
-    enter(small, "ada", outcome(small, 2.0, digest))
-    assert outdated(small) == []
-    path.write_bytes(released.read_bytes() + b"\n")
-    assert outdated(small) == ["ada"]
+    enter(small, "ada", outcome(small, 2.0, handed_in(small, "ada").digest))
     (page,) = write_feedback(small)
-    assert "handed in another file since" in page.read_text(encoding="utf-8")
+    assert "handed in another file since" not in page.path.read_text(encoding="utf-8")
+    path.write_bytes(released.read_bytes() + b"\n")
+    (page,) = write_feedback(small)
+    assert "handed in another file since" in page.path.read_text(encoding="utf-8")
+
+
+LATE = """
+from nbgrader.plugins import BasePlugin
+
+
+class Quarter(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return score / 4
+
+
+c.AssignLatePenalties.plugin_class = Quarter
+"""
+
+
+def test_lateness_is_told_wherever_marks_are(small, run):
+    """In the table, in --json, in marks.json, in the CSV and on the page, and in nbgrader's own."""
+    config = small.course.path / "nbgrader_config.py"
+    config.write_text(config.read_text(encoding="utf-8") + LATE, encoding="utf-8")
+    with gradebook(small.course) as opened:
+        opened.find_assignment(LESSON).duedate = datetime.datetime(2026, 1, 1, 12)
+        opened.db.commit()
+    entered = []
+    for student, day in {"early": 1, "late": 3, "later": 4}.items():
+        sent = Submission(student, digest=student, timestamp=datetime.datetime(2026, 1, day, 12))
+        graded = replace(outcome(small, 1.0, student), submission=sent)
+        entered.append(enter(small, student, graded))
+    marks = load_marks(small.course)[LESSON]
+    told = {
+        who: [mark[key] for key in ("raw_score", "late_seconds", "late_penalty", "score")]
+        for who, mark in marks.items()
+    }
+    day = 86400.0
+    assert told == {"early": [8, 0, 0, 8], "late": [8, 2 * day, 2, 6], "later": [8, 3 * day, 2, 6]}
+
+    unreadable = Graded(replace(sent, digest=""), problem="cannot be read")
+    again = enter(small, "later", unreadable)
+    assert (again.score, again.penalty, again.late) == (0, 0, 3 * day), "no penalty stays"
+    with gradebook(small.course) as opened:  # as its reader is told to: a person gives points
+        opened.find_grade("test_gates", NAME, LESSON, "later").manual_score = 2.0
+        opened.db.commit()
+    again = enter(small, "later", unreadable)
+    assert (again.raw, again.penalty, again.score) == (2, 0.5, 1.5)
+
+    table = marks_table(small, entered)
+    (line,) = [line for line in table.splitlines() if line.startswith("late ")]
+    assert "6/18" in line
+    assert "2 days late: −2 points" in line
+    assert "late:" not in next(line for line in table.splitlines() if line.startswith("early"))
+
+    assert run("--course", small.course.path, "export").status == 0
+    with open(small.course.path / "marks.csv", newline="", encoding="utf-8") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    columns = ("raw_score", "late_seconds", "late_penalty", "score")
+    assert [float(rows["late"][f"{LESSON}:{name}"]) for name in columns] == told["late"]
+    assert [float(rows["later"][f"{LESSON}:{name}"]) for name in columns] == [2, 3 * day, 0.5, 1.5]
+
+    own = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "export", "--to", "own.csv"],
+        cwd=small.course.path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert own.returncode == 0, own.stderr
+    with open(small.course.path / "own.csv", newline="", encoding="utf-8") as file:
+        theirs = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert theirs == {who: float(rows[who][f"{LESSON}:score"]) for who in theirs}
+
+    pages = {page.student: page.path.read_text(encoding="utf-8") for page in write_feedback(small)}
+    assert "6 of 18 points" in pages["late"]
+    assert "2 points were taken off for lateness." in pages["late"]
+    assert "lateness" not in pages["early"]
 
 
 def test_a_locked_gradebook_stops_the_run_with_a_sentence(small, monkeypatch):
