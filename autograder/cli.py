@@ -187,8 +187,14 @@ def run_release(args):
     from autograder.release import release
 
     lessons = Course(args.course).lessons(args.lessons)
-    for path in [release(lesson) for lesson in progress("release")(lessons)]:
-        print(f"released {_shown(path)}")
+    failed = []
+    for lesson in progress("release")(lessons):
+        try:
+            print(f"released {_shown(release(lesson))}", flush=True)
+        except CourseError as error:  # the other lessons are released all the same
+            failed.append(str(error))
+    if failed:
+        raise CourseError("\n".join(failed))
 
 
 def run_lab(args):

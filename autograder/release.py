@@ -4,6 +4,9 @@ Jupytext makes the `.ipynb`, nbgrader's own `generate_assignment` takes the solu
 hidden tests out and enters the lesson in the gradebook.
 """
 
+import os
+import re
+import shutil
 from contextlib import contextmanager
 
 import nbformat
@@ -29,12 +32,22 @@ def gradebook(course):
 
 
 def run(step, *args, **kwargs):
-    """Call a step of nbgrader's API; a CourseError with its log if it failed."""
+    """Call a step of nbgrader's API; a CourseError that says why if it failed."""
     with tools_on_path():
         outcome = step(*args, **kwargs)
     if not outcome["success"]:
-        raise CourseError(f"nbgrader could not do this:\n{outcome.get('log') or outcome['error']}")
+        raise CourseError(f"nbgrader could not do this: {_why(outcome)}")
     return outcome
+
+
+def _why(outcome):
+    """What the last traceback in nbgrader's log ends with; if there is none, all that it says."""
+    log = outcome.get("log", "").rstrip() or outcome["error"].rstrip()
+    ends = [line.strip() for line in log.splitlines() if END_OF_A_TRACEBACK.match(line)]
+    return ends[-1] if ends else f"\n{log}"
+
+
+END_OF_A_TRACEBACK = re.compile(r"\s*[\w.]+(Error|Exception|Entry|Warning): ")
 
 
 def write_source_notebook(lesson):
@@ -42,11 +55,63 @@ def write_source_notebook(lesson):
     nbformat.write(lesson.read(), lesson.source_notebook)
 
 
+SCRATCH = ".release-in-the-making"
+
+
 def release(lesson):
-    """Make the release of one lesson; returns its path."""
+    """Make the release of one lesson; returns its path.
+
+    It is made beside the old one and put in its place file by file when it is whole: a release that
+    fails, or is interrupted, leaves what students were given as it was.
+    """
     write_source_notebook(lesson)
-    run(api(lesson.course).generate_assignment, lesson.id, force=True, create=True)
+    scratch = lesson.course.path / SCRATCH
+    config = api(lesson.course).config
+    config.CourseDirectory.release_directory = scratch.name
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        run(NbGraderAPI(config=config).generate_assignment, lesson.id, force=True, create=True)
+        _replace(lesson.release.parent, scratch / lesson.id)
+    except CourseError as error:
+        if HAS_SUBMISSIONS in str(error):
+            raise CourseError(_not_with_submissions(lesson)) from None
+        raise CourseError(f"{lesson.id} was not released; what was there stays. {error}") from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     return lesson.release
+
+
+def _replace(folder, new):
+    """Give a folder the files of a new one."""
+    wanted = {path.relative_to(new) for path in new.rglob("*") if path.is_file()}
+    for name in sorted(wanted):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(new / name, folder / name)
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.relative_to(folder) not in wanted:
+            path.unlink()
+
+
+# What nbgrader says where a graded notebook would get or lose graded cells.
+HAS_SUBMISSIONS = "there are submissions associated with it"
+
+
+def _not_with_submissions(lesson):
+    """Which exercises the source has more or fewer than the gradebook, and the ways out."""
+    with gradebook(lesson.course) as opened:
+        cells = opened.find_notebook(lesson.notebook, lesson.id).grade_cells
+        before = [cell.name.removeprefix("test_") for cell in cells]
+    now = lesson.exercises()
+    told = [f"{id} is new" for id in now if id not in before]
+    told += [f"{id} is gone" for id in before if id not in now]
+    return (
+        f"{lesson.id} was not released, and what students were given stays: somebody has been "
+        "graded, and from then on nbgrader lets no graded cell be added, removed or renamed "
+        f"({', '.join(told) or 'a cell that is not graded'}). Take that back in "
+        f"{lesson.source.name}. Or, if all marks of this lesson may go, with the points and "
+        f"comments that a person gave: run `nbgrader db assignment remove {lesson.id} --force` in "
+        f"{lesson.course.path}, then `autograder release {lesson.id}`, and grade again."
+    )
 
 
 def require_release(lesson):

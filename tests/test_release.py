@@ -3,12 +3,13 @@
 import copy
 import re
 import shutil
+import subprocess
 import sys
 import types
 
 import nbformat
 import pytest
-from conftest import LESSON
+from conftest import LESSON, environment
 from IPython.core.interactiveshell import InteractiveShell
 
 from autograder import course as course_module
@@ -16,7 +17,7 @@ from autograder import exercises
 from autograder.course import ROOT, Course, CourseError, settings
 from autograder.demo import make_course
 from autograder.grading import grade_class
-from autograder.release import release, require_release
+from autograder.release import SCRATCH, release, require_release
 from autograder.repair import grade_id, is_solution, is_test
 
 LESSONS = Course().lesson_ids()
@@ -280,13 +281,102 @@ def test_a_fresh_checkout_has_its_lesson_entered_in_the_gradebook(tmp_path, rele
     assert lesson.release.read_bytes() == released.read_bytes()
 
 
-def test_a_source_that_nbgrader_refuses_is_told_with_its_log(tmp_path):
+def edited(lesson, old, new):
+    """Edit a lesson's source."""
+    text = lesson.source.read_text(encoding="utf-8")
+    assert old in text
+    lesson.source.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def files_below(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_source_that_nbgrader_refuses_is_told_and_the_release_stays(tmp_path):
     course = make_course(tmp_path / "course")
     lesson = course.lessons([LESSON])[0]
-    text = lesson.source.read_text(encoding="utf-8")
-    lesson.source.write_text(text.replace("### END SOLUTION", "", 1), encoding="utf-8")
-    with pytest.raises(CourseError, match=r"(?s)nbgrader could not do this.*SOLUTION"):
+    before = files_below(course.path / "release")
+    edited(lesson, "### END SOLUTION", "")
+    with pytest.raises(CourseError) as refused:
         release(lesson)
+    assert re.search(
+        "what was there stays. nbgrader could not .*no end solution", str(refused.value)
+    )
+    assert "Traceback" not in str(refused.value)
+    assert files_below(course.path / "release") == before
+    assert not (course.path / SCRATCH).exists()
+
+
+def test_one_lesson_that_cannot_be_released_stops_no_other(tmp_path, run):
+    course = make_course(tmp_path / "course")
+    first, second = course.lessons([LESSON, "02"])
+    edited(first, "### END SOLUTION", "")
+    edited(second, "# Lesson 2 ", "# Lesson two ")
+    said = run("--course", course.path, "release", "01", "02")
+    assert said.status == 2
+    assert "01_scalar_graphs was not released" in said.err
+    assert second.release.name in said.out
+    assert "# Lesson two" in second.release.read_text(encoding="utf-8")
+
+
+def test_a_release_that_is_interrupted_leaves_the_old_one(tmp_path, monkeypatch):
+    """Killed while nbgrader is at work: nothing has been taken away, nothing is left half done."""
+    course = make_course(tmp_path / "course")
+    lesson = course.lessons([LESSON])[0]
+    before = files_below(course.path / "release")
+
+    def stopped(step, *args, **kwargs):
+        step(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("autograder.release.run", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            release(lesson)
+    assert files_below(course.path / "release") == before
+    edited(lesson, "# Lesson 1 ", "# Lesson one ")
+    (lesson.release.parent / "left.csv").write_text("of an older release")
+    release(lesson)
+    assert "# Lesson one" in lesson.release.read_text(encoding="utf-8")
+    assert [path.name for path in lesson.release.parent.iterdir()] == [lesson.release.name]
+
+
+def test_exercises_cannot_change_once_somebody_is_graded_and_there_are_ways_out(tmp_path, run):
+    """nbgrader's rule. What students were given stays, goes on to be graded, and both ways work."""
+    course = make_course(tmp_path / "course")
+    lesson = course.lessons([LESSON])[0]
+    release(lesson)
+    lesson.submission("ada").parent.mkdir(parents=True)
+    shutil.copy(lesson.release, lesson.submission("ada"))
+    grade_class(lesson)
+    before = files_below(course.path / "release")
+
+    source = lesson.source.read_text(encoding="utf-8")
+    edited(lesson, "grade_id: test_d_sigmoid", "grade_id: test_slope")
+    for _ in range(2):
+        said = run("--course", course.path, "release", "01")
+        assert said.status == 2
+        assert "(slope is new, d_sigmoid is gone)" in said.err
+        assert len(said.err) < 900
+        assert files_below(course.path / "release") == before
+    (mark,) = grade_class(lesson)
+    assert (mark.max, mark.flags) == (18, [])
+
+    edited_source = lesson.source.read_text(encoding="utf-8")
+    lesson.source.write_text(source, encoding="utf-8")  # the first way
+    assert release(lesson).read_bytes() == before[lesson.release]
+    lesson.source.write_text(edited_source, encoding="utf-8")  # the second
+    command = re.search("`nbgrader (.*?)`", said.err)[1]
+    own = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *command.split()],
+        cwd=course.path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert own.returncode == 0, own.stderr
+    assert release(lesson).is_file()
+    assert "d_sigmoid" not in lesson.released_exercises()
 
 
 def test_a_demo_is_made_over_a_demo(tmp_path):
