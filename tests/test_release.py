@@ -299,9 +299,8 @@ def test_a_source_that_nbgrader_refuses_is_told_and_the_release_stays(tmp_path):
     edited(lesson, "### END SOLUTION", "")
     with pytest.raises(CourseError) as refused:
         release(lesson)
-    assert re.search(
-        "what was there stays. nbgrader could not .*no end solution", str(refused.value)
-    )
+    said = str(refused.value)
+    assert re.search("what was there stays. nbgrader could not .*no end solution", said)
     assert "Traceback" not in said
     assert files_below(course.path / "release") == before
     assert not (course.path / SCRATCH).exists()
