@@ -187,12 +187,14 @@ def run_release(args):
     from autograder.release import release
 
     lessons = Course(args.course).lessons(args.lessons)
-    failed = []
+    made, failed = [], []
     for lesson in progress("release")(lessons):
         try:
-            print(f"released {_shown(release(lesson))}", flush=True)
+            made.append(release(lesson))
         except CourseError as error:  # the other lessons are released all the same
             failed.append(str(error))
+    for path in made:
+        print(f"released {_shown(path)}", flush=True)
     if failed:
         raise CourseError("\n".join(failed))
 

@@ -68,7 +68,7 @@ def take_in(folder, name, student="", released=None):
         submission.problem = "the folder of this submission is a link to another place"
         return submission
     submission.timestamp = _timestamp(folder, submission.notes)
-    submission.secret = _secret(folder)
+    submission.secret = secret_of(folder)
     try:
         path = _find(folder, name, released, submission.notes)
         submission.file = shown(path, folder)
@@ -192,8 +192,8 @@ def _timestamp(folder, notes):
         return None
 
 
-def _secret(folder):
-    """The exchange's secret, made of letters and digits; "" for anything else in its place."""
+def secret_of(folder):
+    """The exchange's secret that lies in this folder: letters and digits; "" if it is none."""
     try:
         text = _bytes_of(Path(folder) / exchange.SECRET, 1000).decode("ascii").strip()
     except (Unreadable, OSError, UnicodeDecodeError):

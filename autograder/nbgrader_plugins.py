@@ -40,6 +40,7 @@ from autograder.inert import (
     offences,
     shortened,
 )
+from autograder.intake import secret_of
 from autograder.judge import MIME, SECONDS, Plan, points_in_words
 from autograder.repair import grade_id, is_solution, is_test, nbgrader, only_imports, repair
 from backprop_kit.checks import with_code
@@ -76,7 +77,8 @@ class RepairSubmission(NbGraderPreprocessor):
     """The first sanitising step: restore what the release says must be there.
 
     Files that were sent along go no further than `submitted/`: nbgrader has copied them here, where
-    a notebook could import them and from where they would reach the feedback.
+    a notebook could import them and from where they would reach the feedback. (It has followed
+    links: what goes by the name of the exchange's secret must look like one.)
     """
 
     def preprocess(self, nb, resources):
@@ -99,6 +101,8 @@ class RepairSubmission(NbGraderPreprocessor):
 
     def _leave_out_files(self, where, released):
         folder = _folder(self, "autograded", where["student"], where["assignment"])
+        if not secret_of(folder):
+            (folder / exchange.SECRET).unlink(missing_ok=True)
         for path in sorted(folder.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):
