@@ -35,8 +35,6 @@ sys.displayhook = get_ipython().display_trap.hook = lambda value: print("2.0")
 forges(
     "display_formatter",
     'get_ipython().display_formatter.format = lambda *a, **k: ({"text/plain": "2.0"}, {})',
-    why=NO_REPLY,
-    fair=NONE,
 )
 forges(
     "replaces_the_test",
