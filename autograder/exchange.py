@@ -6,6 +6,7 @@ student's own `nbgrader fetch_feedback` looks for the page.
 """
 
 import secrets
+import shutil
 from pathlib import Path
 
 SECRET = "submission_secret.txt"
@@ -20,6 +21,14 @@ def lay_beside(folder, secret="", timestamp=""):
     for name, text in ((SECRET, secret), (TIMESTAMP, timestamp)):
         if text:
             (folder / name).write_text(text, encoding="utf-8")
+
+
+def copy(folder, to):
+    """Copy the files that are there to another folder."""
+    Path(to).mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        if (Path(folder) / name).is_file():
+            shutil.copy(Path(folder) / name, to)
 
 
 def complete(folder):

@@ -120,6 +120,11 @@ class FeedbackOfOne(GenerateFeedback):
     def init_notebooks(self):
         self.assignments = {str(self.notebook.parent): [str(self.notebook)]}
 
+    def init_assignment(self, assignment_id, student_id):
+        """Of what lies beside the graded notebook only the exchange's files go along."""
+        folder = Path(self._format_dest(assignment_id, student_id))
+        exchange.copy(self.notebook.parent, folder)
+
     def convert_single_notebook(self, notebook_filename):
         try:
             super().convert_single_notebook(notebook_filename)

@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_ce
 
 from autograder import nbgrader_plugins
 from autograder.course import CourseError
+from autograder.exchange import FILES
 from autograder.grading import Graded, enter
 from autograder.inert import (
     MAX_OUTPUTS,
@@ -241,6 +242,7 @@ def test_an_id_may_hold_any_character(small, hand_in):
     assert {page.student: page.problem for page in pages} == dict.fromkeys(ODD_IDS, "")
     for page in pages:
         assert page.path == small.feedback(page.student)
+        assert {path.name for path in page.path.parent.iterdir()} == {page.path.name, *FILES}
         assert "8 of 18 points" in page.path.read_text(encoding="utf-8")
 
 
