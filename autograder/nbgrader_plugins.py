@@ -101,15 +101,14 @@ class RepairSubmission(NbGraderPreprocessor):
 
     def _leave_out_files(self, where, released):
         folder = _folder(self, "autograded", where["student"], where["assignment"])
-        if not secret_of(folder):
-            (folder / exchange.SECRET).unlink(missing_ok=True)
+        kept = {folder / exchange.TIMESTAMP}
+        if secret_of(folder):
+            kept.add(folder / exchange.SECRET)
         for path in sorted(folder.rglob("*"), reverse=True):
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):
                     path.rmdir()
-            elif path.name not in exchange.FILES and not _is_released(
-                path.relative_to(folder), released
-            ):
+            elif path not in kept and not _is_released(path.relative_to(folder), released):
                 self.log.warning("%s: left out the file %s", where["student"], path.name)
                 path.unlink()
 

@@ -47,7 +47,7 @@ def _why(outcome):
     return ends[-1] if ends else f"\n{log}"
 
 
-END_OF_A_TRACEBACK = re.compile(r"\s*[\w.]+(Error|Exception|Entry|Warning): ")
+END_OF_A_TRACEBACK = re.compile(r"\s*[\w.]+(Error|Exception|Entry): ")
 
 
 def write_source_notebook(lesson):
@@ -87,8 +87,8 @@ def _replace(folder, new):
     for name in sorted(wanted):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(new / name, folder / name)
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
-        if path.relative_to(folder) not in wanted:
+    for path in list(folder.rglob("*")):
+        if path.is_file() and path.relative_to(folder) not in wanted:
             path.unlink()
 
 

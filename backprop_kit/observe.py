@@ -94,15 +94,17 @@ def _taken(value, depth):
     if isinstance(value, str):
         return str.__getitem__(value, slice(MAX_TEXT))
     if isinstance(value, np.generic):
-        return value if value.dtype.kind in "biufc" else Other(type(value).__name__)
+        scalar = np.asarray(value)[()]  # of NumPy's own class
+        return scalar if scalar.dtype.kind in "biufc" else Other(type(value).__name__)
     if isinstance(value, int):
         return _within_64_bits(int.__pos__(value))
     if isinstance(value, float):
         return float.__pos__(value)
     if isinstance(value, np.ndarray):
-        if value.dtype.kind not in "biufc" or value.nbytes > MAX_BYTES:
-            return Other(f"array of {value.dtype}")
-        return np.array(value)
+        array = np.asarray(value)  # the same numbers, in NumPy's own class
+        if array.dtype.kind not in "biufc" or array.nbytes > MAX_BYTES:
+            return Other(f"array of {array.dtype}")
+        return np.array(array)
     for kind in (list, tuple, set, frozenset, dict):
         if isinstance(value, kind):
             if kind.__len__(value) > MAX_ITEMS:

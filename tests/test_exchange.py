@@ -18,7 +18,7 @@ from jupyter_core.application import NoStart
 from nbgrader.apps import NbGraderApp
 
 from autograder import cli
-from autograder.exchange import SECRET
+from autograder.exchange import FILES, SECRET
 from autograder.repair import grade_id, is_solution
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the exchange needs POSIX")
@@ -77,8 +77,11 @@ def term(fresh, tmp_path_factory):
     instructor("collect", LESSON)
 
     sent = lesson.submission(BY_MAIL)
-    sent.parent.mkdir(parents=True)
+    (sent.parent / "deeper").mkdir(parents=True)
     shutil.copy(path, sent)
+    for name in ("notes.txt", f"deeper/{SECRET}"):
+        (sent.parent / name).write_text("x" * 128, encoding="utf-8")
+    (sent.parent / SECRET).symlink_to(course.path / "nbgrader_config.py")
     return instructor, student, lesson
 
 
@@ -106,9 +109,12 @@ def test_feedback_goes_back_through_the_exchange(term, way):
     student("fetch_feedback", LESSON)
     (page,) = pages_of(student)
     assert "2 of 18 points" in page.read_text(encoding="utf-8")
-    secrets = [(lesson.feedback(who).parent / SECRET).read_text() for who in (ME, BY_MAIL)]
-    assert secrets[0] == (lesson.submission(ME).parent / SECRET).read_text()
-    assert len(set(secrets)) == 2
+    own, other = ((lesson.feedback(who).parent / SECRET).read_text() for who in (ME, BY_MAIL))
+    assert own == (lesson.submission(ME).parent / SECRET).read_text()
+    assert other.isalnum(), "not what the link leads to"
+    assert other not in (own, "x" * 128)
+    beside = {path.name for path in lesson.feedback(BY_MAIL).parent.rglob("*") if path.is_file()}
+    assert beside == {lesson.feedback(BY_MAIL).name, *FILES}, "what was sent along stays behind"
 
 
 ME = getpass.getuser()

@@ -19,6 +19,7 @@ from autograder.judge import Plan
 from backprop_kit import Tensor, checks
 from backprop_kit.checks import check, report_on
 from backprop_kit.compare import plain
+from backprop_kit.observe import Other, taken
 
 
 def refuses(*names, base=object):
@@ -96,6 +97,8 @@ ODD = {
     "a dict that cannot be read": refuses(*READS, "items", "keys", base=dict)(a=1),
     "a float that cannot be read": refuses(*COMPARES, *READS, base=float)(1.0),
     "a text that cannot be read": refuses(*COMPARES, *READS, base=str)("x"),
+    "a number of NumPy's in disguise": refuses(*COMPARES, *READS, base=np.float64)(1.0),
+    "an array in disguise": np.ones(3).view(refuses(*COMPARES, *READS, "dtype", base=np.ndarray)),
     "a pretended array": Pretends(np.ndarray),
     "a pretended tuple": Pretends(tuple),
     "what will not say what it is": Pretends(lambda: 1 / 0),
@@ -158,6 +161,28 @@ def everything_about(id, made):
         assert 0 <= verdict.score <= verdict.max
     assert report._repr_html_()
     return str(report)
+
+
+PLAIN = {type(None), bool, int, float, str, list, tuple, set, frozenset, dict, np.ndarray, Other}
+PLAIN |= {np.dtype(code).type for code in np.typecodes["All"] if np.dtype(code).kind in "biufc"}
+
+
+def kinds_in(value):
+    """The classes of a value and of all that it holds."""
+    found = {type(value)}
+    if type(value) is dict:
+        value = [*value.keys(), *value.values()]
+    if type(value) in (list, tuple, set, frozenset):
+        found |= set().union(*map(kinds_in, value))
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_result_only_plain_values_are_taken(kind):
+    for value in (ODD[kind], [ODD[kind]], {"a": (ODD[kind],)}):
+        found = taken(value)
+        assert kinds_in(found) <= PLAIN
+        assert type(found) is type(value) or value is ODD[kind]
 
 
 @pytest.mark.filterwarnings("error")
