@@ -89,7 +89,7 @@ def test_constraints_fit_the_requirements_and_leave_none_out():
 
 def too_new(name, python):
     """What an installed package says of the Python it needs, where this one is too old; or None."""
-    needs = importlib.metadata.metadata(name)["Requires-Python"]
+    needs = importlib.metadata.metadata(name).get("Requires-Python")
     return needs if needs and python not in SpecifierSet(needs) else None
 
 
