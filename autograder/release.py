@@ -36,6 +36,8 @@ def run(step, *args, **kwargs):
     with tools_on_path():
         outcome = step(*args, **kwargs)
     if not outcome["success"]:
+        if outcome["error"].rstrip().endswith("KeyboardInterrupt"):  # it has caught that as well
+            raise KeyboardInterrupt
         raise CourseError(f"nbgrader could not do this: {_why(outcome)}")
     return outcome
 

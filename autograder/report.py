@@ -9,7 +9,6 @@ from typing import NamedTuple
 import nbformat
 from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateFeedback
-from nbgrader.utils import capture_log
 
 from autograder import exchange
 from autograder.grading import INTERRUPTED, handed_in, load_marks, write_whole
@@ -87,10 +86,13 @@ def write_feedback(lesson, students=(), progress=lambda iterable: iterable):
     keeps a page from being made costs that page: a plain one stands in its place.
     """
     marks = load_marks(lesson.course).get(lesson.id, {})
+    wanted = [student for student in marks if not students or student in students]
+    if not wanted:
+        return []
     released = nbformat.read(lesson.release, as_version=4)
     course = api(lesson.course)
     pages = []
-    for student in progress([one for one in marks if not students or one in students]):
+    for student in progress(wanted):
         mark, page = marks[student], lesson.feedback(student)
         shutil.rmtree(page.parent, ignore_errors=True)
         if INTERRUPTED in mark["flags"]:
@@ -109,7 +111,8 @@ def write_feedback(lesson, students=(), progress=lambda iterable: iterable):
 
 class FeedbackOfOne(GenerateFeedback):
     """nbgrader's step for one submission that is known. Nothing is looked for by a pattern, so a
-    student's id may hold any character. problem: what kept the page from being made."""
+    student's id may hold any character. problem: what kept the page from being made, which the
+    error that `start` raises does not say."""
 
     problem = ""
 
@@ -141,11 +144,12 @@ def _made_by_nbgrader(course, lesson, student):
     step = FeedbackOfOne(
         lesson.autograded(student), coursedir=course.coursedir, parent=course, force=True
     )
-    with tools_on_path():
-        made = capture_log(step)["success"]
-    if made and lesson.feedback(student).is_file():
-        return ""
-    return step.problem or "nbgrader has left it out"
+    try:
+        with tools_on_path():
+            step.start()
+    except Exception as error:  # whatever it is, the others get their pages
+        return step.problem or printable(f"{type(error).__name__}: {error}")[:300]
+    return "" if lesson.feedback(student).is_file() else "nbgrader has left it out"
 
 
 NOT_GRADED = (

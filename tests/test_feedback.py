@@ -246,6 +246,22 @@ def test_an_id_may_hold_any_character(small, hand_in):
         assert "8 of 18 points" in page.path.read_text(encoding="utf-8")
 
 
+def test_who_stops_it_stops_it(small, hand_in, monkeypatch, run):
+    """Ctrl-C is no trouble of one page."""
+    for student in ("anna", "bo"):
+        hand_in(student)
+    begun = []
+
+    def stops(step, nb, resources):
+        begun.append(resources["nbgrader"]["student"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nbgrader_plugins.FeedbackPage, "preprocess", stops)
+    assert run("--course", small.course.path, "feedback", "01").status == 130
+    assert begun == ["anna"]
+    assert not small.feedback("anna").exists()
+
+
 def test_a_page_that_cannot_be_made_costs_that_page(small, hand_in, monkeypatch, run):
     """One student is no longer in the gradebook, one page would act: the others get theirs."""
     from autograder.release import gradebook

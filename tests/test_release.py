@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from conftest import LESSON, environment
 from IPython.core.interactiveshell import InteractiveShell
+from nbgrader.preprocessors import ClearSolutions
 
 from autograder import course as course_module
 from autograder import exercises
@@ -316,6 +317,22 @@ def test_one_lesson_that_cannot_be_released_stops_no_other(tmp_path, run):
     assert "01_scalar_graphs was not released" in said.err
     assert second.release.name in said.out
     assert "# Lesson two" in second.release.read_text(encoding="utf-8")
+
+
+def test_who_stops_it_stops_it(tmp_path, run, monkeypatch):
+    """Ctrl-C is no trouble of one lesson, though nbgrader reports it like any other error."""
+    course = make_course(tmp_path / "course")
+    before = files_below(course.path / "release")
+    begun = []
+
+    def stops(step, nb, resources):
+        begun.append(resources["nbgrader"]["assignment"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ClearSolutions, "preprocess", stops)
+    assert run("--course", course.path, "release", "01", "02").status == 130
+    assert begun == [LESSON]
+    assert files_below(course.path / "release") == before
 
 
 def test_a_release_that_is_interrupted_leaves_the_old_one(tmp_path, monkeypatch):
