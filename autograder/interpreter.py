@@ -5,6 +5,7 @@ processes are started in other folders, and what is mounted must have a name of 
 """
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,11 @@ def true_path(path):
     stays one: by its name a virtual environment's Python knows where it belongs."""
     path = Path(path)
     return path.parent.resolve() / path.name
+
+
+def program(name):
+    """The true path of a program, found as a shell finds it."""
+    return str(true_path(shutil.which(name) or name))
 
 
 PYTHON = true_path(sys.executable)  # when this is imported, relative names still mean something

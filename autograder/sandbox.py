@@ -32,7 +32,7 @@ from traitlets import Dict, Enum, Instance, List
 
 import backprop_kit
 from autograder.course import ROOT, CourseError
-from autograder.interpreter import PYTHON, true_path
+from autograder.interpreter import PYTHON, program
 
 MODES = ("require", "auto", "off")
 PROVISIONER = "backprop-sandbox"  # the entry point's name in pyproject.toml
@@ -211,8 +211,7 @@ def _entered(command, rlimits, uid=None, strict=True):
     settings = json.dumps({"rlimits": rlimits, "uid": uid, "strict": strict})
     become = "import json, sys; enter(json.loads(sys.argv[1]), sys.argv[2:])"
     code = f"{inspect.getsource(enter)}\n{become}"
-    program = str(true_path(shutil.which(command[0]) or command[0]))
-    return [str(PYTHON), "-I", "-S", "-c", code, settings, program, *command[1:]]
+    return [str(PYTHON), "-I", "-S", "-c", code, settings, program(command[0]), *command[1:]]
 
 
 @functools.cache
@@ -565,7 +564,7 @@ class SandboxProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd, **kwargs):
         """Start the kernel; returns where it can be reached from outside."""
-        cmd = [str(true_path(shutil.which(cmd[0]) or cmd[0])), *cmd[1:]]
+        cmd = [program(cmd[0]), *cmd[1:]]
         policy = self.policy or Policy(
             limits=Limits(**self.limits),
             hidden=(ROOT, *(Path(folder).resolve() for folder in self.hidden)),
