@@ -213,7 +213,7 @@ class JudgedExecute(Execute):
                 elif verdict := self._judged[cell.id]:
                     cell.outputs = [nbformat.from_dict(output) for output in verdict.outputs()]
                 else:  # an error, since nbgrader gives full marks for no output
-                    cell.outputs = [_stopped("This could not be judged. A person will look at it.")]
+                    cell.outputs = [_error("NotJudged", "A person will look at this exercise.")]
         verdicts = {each.exercise: each.as_dict() for each in self._judged.values() if each}
         resources = {**(resources or {}), "autograder": {"verdicts": verdicts}}
         return nb, resources
@@ -522,9 +522,11 @@ def _text_of(reply):
 
 def _stopped(text):
     """The output of a cell that ended the kernel, or that was not run."""
-    return nbformat.v4.new_output(
-        "error", ename="KernelStopped", evalue=text, traceback=[f"KernelStopped: {text}"]
-    )
+    return _error("KernelStopped", text)
+
+
+def _error(name, text):
+    return nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
 
 
 # ---------------------------------------------------------------- feedback
