@@ -8,9 +8,9 @@ import warnings
 from pathlib import Path
 
 try:
-    from autograder import exercises
-    from autograder.course import ROOT, Course, CourseError
-    from autograder.sandbox import MODES
+    from autograder.course.lessons import ROOT, Course, CourseError
+    from autograder.judging import hidden
+    from autograder.running.sandbox import MODES
 except ModuleNotFoundError as error:
     sys.exit(
         f"autograder: the package {error.name!r} is missing in this Python ({sys.executable}). "
@@ -184,7 +184,7 @@ def progress(what):
 
 
 def run_release(args):
-    from autograder.release import release
+    from autograder.course.release import release
 
     lessons = Course(args.course).lessons(args.lessons)
     made, failed = [], []
@@ -200,14 +200,14 @@ def run_release(args):
 
 
 def run_lab(args):
-    from autograder.lab import open_lab
+    from autograder.course.lab import open_lab
 
     return open_lab(Course(args.course), [o for o in args.jupyter_options if o != "--"])
 
 
 def run_grade(args):
-    from autograder.grading import grade_class
-    from autograder.report import marks_table
+    from autograder.grading.entering import grade_class
+    from autograder.reporting.feedback import marks_table
 
     marks = {}
     lessons = Course(args.course).graded_lessons(args.lessons)
@@ -244,9 +244,9 @@ def run_grade(args):
 
 
 def run_feedback(args):
-    from autograder.grading import load_marks
-    from autograder.repair import printable
-    from autograder.report import write_feedback
+    from autograder.grading.entering import load_marks
+    from autograder.reporting.feedback import write_feedback
+    from autograder.submissions.repair import printable
 
     course = Course(args.course)
     lessons = course.graded_lessons(args.lessons)
@@ -271,7 +271,7 @@ def run_feedback(args):
 
 
 def run_export(args):
-    from autograder.report import export
+    from autograder.reporting.feedback import export
 
     course = Course(args.course)
     path = export(course, args.to or course.path / "marks.csv")
@@ -279,9 +279,9 @@ def run_export(args):
 
 
 def run_try(args):
-    from autograder.trial import Trials
+    from autograder.running.trial import Trials
 
-    known = exercises.load()
+    known = hidden.load()
     if args.exercise not in known:
         raise CourseError(
             f"there is no exercise {args.exercise!r}; the exercises are: {', '.join(known)}."
@@ -323,10 +323,10 @@ def run_try(args):
 
 
 def run_demo(args):
-    from autograder.demo import hand_in_class, make_course
-    from autograder.grading import grade_class
-    from autograder.release import release
-    from autograder.report import export, marks_table, write_feedback
+    from autograder.course.release import release
+    from autograder.grading.entering import grade_class
+    from autograder.rehearsal.demo import hand_in_class, make_course
+    from autograder.reporting.feedback import export, marks_table, write_feedback
 
     course = make_course(args.to.resolve() / "course")
     lesson = course.graded_lessons()[0]
@@ -344,9 +344,9 @@ def run_demo(args):
 
 
 def run_kill_table(args):
-    from autograder.kill_table import kill_table, steadiness
+    from autograder.rehearsal.kill_table import kill_table, steadiness
 
-    known = exercises.load()
+    known = hidden.load()
     wanted = []
     for name in args.exercises or known:
         lesson = [id for id, test in known.items() if test.exercise.lesson.startswith(f"{name}_")]

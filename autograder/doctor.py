@@ -20,10 +20,10 @@ import tomllib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from autograder import sandbox
-from autograder.course import ROOT, Course
+from autograder.course.lessons import ROOT, Course
 from autograder.interpreter import PYTHON, tools_on_path
-from autograder.sandbox import Limits, Policy
+from autograder.running import sandbox
+from autograder.running.sandbox import Limits, Policy
 
 OK, WARNING, BAD = "ok", "warning", "bad"
 
@@ -153,7 +153,7 @@ def surroundings(course, policy=None):
         yield {
             "port": listener.getsockname()[1],
             "course": str(course / "nbgrader_config.py"),
-            "answers": str(ROOT / "autograder" / "exercises" / "__init__.py"),
+            "answers": str(ROOT / "autograder" / "judging" / "hidden" / "__init__.py"),
             "private": str(folder / "private"),
             "outside": str(folder / "written"),
             "secret": secret,
@@ -281,8 +281,8 @@ def _versions():
 def _wiring(course):
     """{"mode", "limits": of the sandbox, as configured; "findings": list}"""
     group, findings = "nbgrader", []
+    from autograder.course.release import api
     from autograder.nbgrader_plugins import FeedbackPage, JudgedExecute, RepairSubmission
-    from autograder.release import api
 
     path = course.path / "nbgrader_config.py"
     try:

@@ -29,9 +29,12 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from pygments.formatters import HtmlFormatter
 from traitlets import Bool, Enum, Float, Integer
 
-from autograder import exchange, exercises, probe, sandbox
-from autograder.course import CourseError
-from autograder.inert import (
+from autograder.course.lessons import CourseError
+from autograder.judging import hidden, probe
+from autograder.judging.plan import MIME, SECONDS, Plan, points_in_words
+from autograder.running import sandbox
+from autograder.submissions import exchange
+from autograder.submissions.inert import (
     MAX_SOURCE,
     POLICY,
     clean_html,
@@ -40,11 +43,17 @@ from autograder.inert import (
     offences,
     shortened,
 )
-from autograder.intake import secret_of
-from autograder.judge import MIME, SECONDS, Plan, points_in_words
-from autograder.repair import grade_id, is_solution, is_test, nbgrader, only_imports, repair
-from backprop_kit.checks import with_code
-from backprop_kit.observe import MAX_BYTES
+from autograder.submissions.intake import secret_of
+from autograder.submissions.repair import (
+    grade_id,
+    is_solution,
+    is_test,
+    nbgrader,
+    only_imports,
+    repair,
+)
+from backprop_kit.checking.check import with_code
+from backprop_kit.checking.observe import MAX_BYTES
 
 PROBE = inspect.getsource(probe)
 TEMPLATES = Path(__file__).parent / "templates"
@@ -421,7 +430,7 @@ class JudgedExecute(Execute):
         if cell.cell_type != "code" or not is_test(cell):
             return None
         id = cell.metadata.nbgrader["grade_id"].removeprefix("test_")
-        return id if id in exercises.load() else None
+        return id if id in hidden.load() else None
 
     def _verdict(self, id):
         """Judge one exercise; None if that cannot be done. A kernel that dies gets two more

@@ -1,32 +1,50 @@
-"""backprop_kit: a small reference autograd engine in NumPy, and the checks of the course."""
+"""backprop_kit: a small reference autograd engine in NumPy, and the checks of the course.
 
-from backprop_kit import ops  # noqa: F401  (gives Tensor its operators)
-from backprop_kit.gradcheck import gradcheck, numerical_gradient
-from backprop_kit.layers import (
+Everything that a lesson uses is imported from here. Behind this door are three rooms, `engine`,
+`checking` and `pictures`, and the library of the course's `exercises`.
+"""
+
+from backprop_kit import engine
+from backprop_kit.engine import (
+    EngineOff,
     Layer,
     Linear,
     ReLU,
     Sequential,
     Sigmoid,
     Softplus,
+    Tensor,
     bce,
     bce_with_logits,
+    engine_off,
     freeze,
+    no_grad,
+    ops,
     parameters,
     unfreeze,
 )
-from backprop_kit.tensor import EngineOff, Tensor, engine_off, no_grad
 
 __version__ = "0.1.0"
 
 # Loaded when first asked for: whoever only computes should not pay for them.
 _LATER = {
-    "Meter": "memory",
-    "check": "checks",
-    "draw": "picture",
-    "figure": "figures",
-    "kept": "memory",
-    "step": "stepper",
+    "Meter": "engine.memory",
+    "bce_logit": "pictures.sliders",
+    "check": "checking.check",
+    "draw": "pictures.picture",
+    "figure": "pictures.figures",
+    "gradcheck": "checking.gradcheck",
+    "gradcheck_v": "pictures.sliders",
+    "kept": "engine.memory",
+    "memory_frozen": "pictures.sliders",
+    "numerical_gradient": "checking.gradcheck",
+    "relu_kink": "pictures.sliders",
+    "resident": "engine.memory",
+    "step": "pictures.stepper",
+}
+_MODULES_LATER = {
+    "datasets": "exercises.datasets",
+    "small_network": "exercises.small_network",
 }
 
 __all__ = [
@@ -40,22 +58,25 @@ __all__ = [
     "Tensor",
     "bce",
     "bce_with_logits",
+    "engine",
     "engine_off",
     "freeze",
-    "gradcheck",
     "no_grad",
-    "numerical_gradient",
+    "ops",
     "parameters",
     "unfreeze",
     *_LATER,
+    *_MODULES_LATER,
 ]
 
 
 def __getattr__(name):
-    if name in _LATER:
-        from importlib import import_module
+    from importlib import import_module
 
+    if name in _MODULES_LATER:
+        return import_module(f"backprop_kit.{_MODULES_LATER[name]}")
+    if name in _LATER:
         if name in ("draw", "step"):  # whoever looks at graphs wants the values inside as well
-            import_module("backprop_kit.trace").keep_notes()
+            import_module("backprop_kit.pictures.trace").keep_notes()
         return getattr(import_module(f"backprop_kit.{_LATER[name]}"), name)
     raise AttributeError(f"module 'backprop_kit' has no attribute {name!r}")

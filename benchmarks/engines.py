@@ -16,7 +16,8 @@ class Kit:
 
     def __init__(self):
         import backprop_kit
-        from backprop_kit import layers, ops
+        from backprop_kit import ops
+        from backprop_kit.engine import layers
 
         self.Tensor, self.layers, self.ops = backprop_kit.Tensor, layers, ops
 

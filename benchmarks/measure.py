@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from backprop_kit.memory import reset_resident_peak, resident
+from backprop_kit.engine.memory import reset_resident_peak, resident
 
 from . import hand
 from .engines import ENGINES, numbers

@@ -4,8 +4,8 @@ import sys
 from html import escape
 from pathlib import Path
 
-from backprop_kit.picture import draw, page
-from backprop_kit.trace import notes
+from backprop_kit.pictures.picture import draw, page
+from backprop_kit.pictures.trace import notes
 
 from .graphs import GRAPHS
 

@@ -6,8 +6,8 @@ The gallery draws them, and the tests ask of each that no line runs through a no
 import numpy as np
 
 from backprop_kit import Tensor
-from backprop_kit.layers import Linear, ReLU, Sequential, Sigmoid, bce, bce_with_logits
-from backprop_kit.ops import linear
+from backprop_kit.engine.layers import Linear, ReLU, Sequential, Sigmoid, bce, bce_with_logits
+from backprop_kit.engine.ops import linear
 
 GRAPHS = {}  # title: (function, settings of draw)
 

@@ -5,8 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from autograder.course import ROOT, CourseError
 from autograder.interpreter import PYTHON, path_with_tools
+
+from .lessons import ROOT, CourseError
 
 
 def open_lab(course, options=(), folder=None):

@@ -11,7 +11,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 SETUP = '''\
 # Run this first. In Colab it installs the course's kit; everywhere else it does nothing.

@@ -13,8 +13,9 @@ import nbformat
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import PyFileConfigLoader
 
-from autograder.course import CourseError
 from autograder.interpreter import tools_on_path
+
+from .lessons import CourseError
 
 
 def api(course):

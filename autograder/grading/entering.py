@@ -24,14 +24,15 @@ from nbgrader.preprocessors import (
 from nbgrader.utils import compute_checksum
 from sqlalchemy.exc import OperationalError
 
-from autograder import exchange, exercises
-from autograder.course import CourseError
-from autograder.intake import Submission, take_in
-from autograder.judge import points_in_words
+from autograder.course.lessons import CourseError
+from autograder.course.release import api, gradebook, require_release
+from autograder.judging import hidden
+from autograder.judging.plan import points_in_words
 from autograder.nbgrader_plugins import RepairSubmission, mend
-from autograder.release import api, gradebook, require_release
-from autograder.repair import grade_id, has_answers, nbgrader
-from autograder.sandbox import announce
+from autograder.running.sandbox import announce
+from autograder.submissions import exchange
+from autograder.submissions.intake import Submission, take_in
+from autograder.submissions.repair import grade_id, has_answers, nbgrader
 
 INTERRUPTED = "grading was interrupted: run it again"
 
@@ -192,7 +193,7 @@ def enter(lesson, student, graded):
     """
     before = load_marks(lesson.course).get(lesson.id, {}).get(student, {})
     ids = lesson.released_exercises()
-    most = {id: float(exercises.find(id).points) for id in ids}
+    most = {id: float(hidden.find(id).points) for id in ids}
     mark = Mark(student, 0.0, sum(most.values()), repairs=graded.repairs)
     mark.digest = graded.submission.digest
     scores = _enter_in_gradebook(lesson, mark, graded, before)
@@ -318,7 +319,7 @@ def grade_class(lesson, students=(), progress=lambda iterable: iterable, sandbox
     """Grade every submission of a lesson; returns the list of `Mark`s, and keeps each on disk as
     soon as it is there."""
     require_release(lesson)
-    exercises.load()  # what is wrong with the course is no student's fault, and stops the run
+    hidden.load()  # what is wrong with the course is no student's fault, and stops the run
     students = students_of(lesson, students)
     return [grade(lesson, student, sandbox) for student in progress(students)]
 

@@ -3,7 +3,7 @@
 Nothing in this module runs student code, but for `judge`, which stands in the hidden-test cells
 and judges in-process where plain nbgrader executes them. In the course's own pipeline
 `autograder.nbgrader_plugins` sends the request of a `Plan` into the student's kernel and brings
-the observations back; see `autograder.probe`.
+the observations back; see `autograder.judging.probe`.
 """
 
 import contextlib
@@ -15,12 +15,13 @@ import zlib
 
 import numpy as np
 
-from autograder import exercises, probe
-from backprop_kit.checks import as_rows, as_text, boxed
-from backprop_kit.diagnose import Trial, examine
-from backprop_kit.exercise import Case
-from backprop_kit.observe import Observation, Raised, observe
-from backprop_kit.tensor import engine_off
+from backprop_kit.checking.check import as_rows, as_text, boxed
+from backprop_kit.checking.diagnose import Trial, examine
+from backprop_kit.checking.exercise import Case
+from backprop_kit.checking.observe import Observation, Raised, observe
+from backprop_kit.engine.tensor import engine_off
+
+from . import hidden, probe
 
 SECONDS = 5.0  # for all calls of one exercise together
 # With a fraction, as hidden inputs have one; an error may tell what it was raised by.
@@ -48,7 +49,7 @@ class Plan:
     """
 
     def __init__(self, id, seed=None):
-        self.test = exercises.find(id)
+        self.test = hidden.find(id)
         self.exercise = self.test.exercise
         self.seed = secrets.randbits(63) if seed is None else seed
         rng = np.random.default_rng([self.seed, zlib.crc32(id.encode())])

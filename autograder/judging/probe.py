@@ -19,7 +19,7 @@ import sys
 
 import numpy as np
 
-from backprop_kit.observe import MAX_BYTES, MAX_DEPTH, Other
+from backprop_kit.checking.observe import MAX_BYTES, MAX_DEPTH, Other
 
 
 class WireError(ValueError):
@@ -30,7 +30,7 @@ class WireError(ValueError):
 
 
 def encode(value):
-    """A value as JSON-able data; it holds what `backprop_kit.observe.taken` leaves in a result."""
+    """A value as JSON-able data; it holds what `observe.taken` leaves in a result."""
     if value is None or isinstance(value, (bool, str)) or type(value) is int:
         return value
     if type(value) is float:
@@ -139,13 +139,13 @@ def answer(request, namespace):
 
     request: JSON text {"calls": [{"function", "driver", "args"}], "by_hand", "seconds"}. A driver,
     "module:function", makes the call where it takes more than calling; see `Function` in
-    backprop_kit.exercise. `seconds` is the budget of all calls together; after a time-out the
-    calls that are left are not made.
+    backprop_kit.checking.exercise. `seconds` is the budget of all calls together; after a time-out
+    the calls that are left are not made.
     """
     import time
 
-    from backprop_kit.observe import Observation, Raised, observe
-    from backprop_kit.tensor import engine_off
+    from backprop_kit.checking.observe import Observation, Raised, observe
+    from backprop_kit.engine.tensor import engine_off
 
     request = json.loads(request)
     observations = []
@@ -205,8 +205,8 @@ def serve():
     """
     import os
 
-    import backprop_kit.observe
-    import backprop_kit.tensor  # noqa: F401  (paid once, before the first fork)
+    import backprop_kit.checking.observe
+    import backprop_kit.engine.tensor  # noqa: F401  (paid once, before the first fork)
 
     for line in sys.stdin:
         if not hasattr(os, "fork"):

@@ -10,9 +10,10 @@ import shutil
 
 import nbformat
 
-from autograder.catalogue import catalogue
-from autograder.course import Course, CourseError
-from autograder.repair import grade_id, is_solution
+from autograder.course.lessons import Course, CourseError
+from autograder.submissions.repair import grade_id, is_solution
+
+from .catalogue import catalogue
 
 SOLUTION_MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 WARNS = "\n\nimport sys\nprint('RuntimeWarning: overflow encountered in exp', file=sys.stderr)\n"

@@ -1,9 +1,10 @@
 """How every catalogued answer fares in the hidden tests: the proof that the tests test."""
 
-from autograder import exercises
-from autograder.catalogue import ALL, Answer, catalogue
-from autograder.course import reference_solutions
-from autograder.trial import Trials
+from autograder.course.lessons import reference_solutions
+from autograder.judging import hidden
+from autograder.running.trial import Trials
+
+from .catalogue import ALL, Answer, catalogue
 
 BLANK = "raise NotImplementedError()"
 
@@ -97,7 +98,7 @@ def kill_table(ids, progress=lambda iterable: iterable, sandbox="auto"):
     lines, wrong, right, survivors = [], 0, 0, 0
     with Trials(sandbox=sandbox) as trials:
         for id in progress(ids):
-            test = exercises.find(id)
+            test = hidden.find(id)
             lines.append(f"\n{id} ({test.points:g} points)")
             for outcome in outcomes(id, references[id], trials):
                 verdict = outcome.verdict

@@ -10,15 +10,15 @@ import nbformat
 from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateFeedback
 
-from autograder import exchange
-from autograder.grading import INTERRUPTED, handed_in, load_marks, write_whole
-from autograder.inert import POLICY
+from autograder.course.release import api, gradebook
+from autograder.grading.entering import INTERRUPTED, handed_in, load_marks, write_whole
 from autograder.interpreter import tools_on_path
-from autograder.judge import points_in_words
+from autograder.judging.plan import points_in_words
 from autograder.nbgrader_plugins import ExportMarks
-from autograder.release import api, gradebook
-from autograder.repair import printable
-from backprop_kit.causes import CAUSES
+from autograder.submissions import exchange
+from autograder.submissions.inert import POLICY
+from autograder.submissions.repair import printable
+from backprop_kit.checking.causes import CAUSES
 
 
 def marks_table(lesson, marks, people=None):

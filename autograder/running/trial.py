@@ -1,7 +1,7 @@
 """`autograder try`: judge answer files one by one, each in a process of its own.
 
 One clean process is started in the sandbox and forks for every answer, so that hundreds take a
-minute; see `autograder.probe.serve`. What comes back is judged here.
+minute; see `autograder.judging.probe.serve`. What comes back is judged here.
 """
 
 import inspect
@@ -9,15 +9,17 @@ import json
 import secrets
 import subprocess
 
-from autograder import probe, sandbox
 from autograder.interpreter import PYTHON
-from autograder.judge import SECONDS, Plan
+from autograder.judging import probe
+from autograder.judging.plan import SECONDS, Plan
+
+from . import sandbox
 
 
 class Trials:
     """A process that runs answers; use as a context manager, then `judge(exercise, code)`.
 
-    sandbox: "require", "auto" or "off", see `autograder.sandbox`.
+    sandbox: "require", "auto" or "off", see `autograder.running.sandbox`.
     """
 
     def __init__(self, seconds=SECONDS, sandbox="auto"):

@@ -18,8 +18,8 @@ from pathlib import Path
 import nbformat
 from nbgrader.utils import parse_utc
 
-from autograder import exchange
-from autograder.repair import CELL_ID, grade_id, is_solution, printable
+from . import exchange
+from .repair import CELL_ID, grade_id, is_solution, printable
 
 MAX_FILE = 100_000_000  # bytes of a notebook file
 MAX_FILES = 2_000  # names looked at in one folder

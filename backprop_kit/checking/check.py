@@ -17,13 +17,14 @@ import textwrap
 
 import numpy as np
 
-from backprop_kit import exercise as exercises
-from backprop_kit.causes import listed
-from backprop_kit.compare import Trial, counted, describe
-from backprop_kit.diagnose import ARGUMENTS, examine
-from backprop_kit.figures import display
-from backprop_kit.observe import observe
-from backprop_kit.tensor import engine_off
+from backprop_kit.display import display
+from backprop_kit.engine.tensor import engine_off
+
+from . import exercise as exercises
+from .causes import listed
+from .compare import Trial, counted, describe
+from .diagnose import ARGUMENTS, examine
+from .observe import observe
 
 SEED = 7  # the same numbers each time a cell is run, so that a student can follow one case
 

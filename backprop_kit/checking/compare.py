@@ -7,9 +7,9 @@ likely mistake, is found in `diagnose`.
 
 import numpy as np
 
-from backprop_kit.causes import Finding, listed
-from backprop_kit.exercise import Exact, Flaw, Numbers, label_parts, leaves
-from backprop_kit.observe import LEFTOVER
+from .causes import Finding, listed
+from .exercise import Exact, Flaw, Numbers, label_parts, leaves
+from .observe import LEFTOVER
 
 
 class Trial:

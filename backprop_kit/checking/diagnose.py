@@ -10,10 +10,10 @@ The student's `check`, the judge that gives the marks, and `gradcheck` share thi
 
 import numpy as np
 
-from backprop_kit import observe
-from backprop_kit.causes import CALL_CAUSES, CAUSES, Finding, listed
-from backprop_kit.compare import Trial, counted, equal, plain, tolerance
-from backprop_kit.exercise import Exact, Numbers
+from . import observe
+from .causes import CALL_CAUSES, CAUSES, Finding, listed
+from .compare import Trial, counted, equal, plain, tolerance
+from .exercise import Exact, Numbers
 
 __all__ = ["ARGUMENTS", "CAUSES", "Finding", "Trial", "agrees", "examine", "explain"]
 

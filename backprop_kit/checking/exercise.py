@@ -11,7 +11,7 @@ same exercises; they differ in the inputs they draw and in what they may show.
 
 import numpy as np
 
-from backprop_kit.tensor import Tensor, no_grad
+from backprop_kit.engine.tensor import Tensor, no_grad
 
 REGISTRY = {}
 
@@ -194,8 +194,9 @@ def register(*args, **kwargs):
 
 def find(id):
     """The exercise of this id; a KeyError that lists the ids if there is none."""
-    import backprop_kit.exercises  # noqa: F401  (fills REGISTRY)
+    from backprop_kit import exercises  # here and nowhere else: they are made of this
 
+    exercises.load()
     try:
         return REGISTRY[id]
     except KeyError:
@@ -268,7 +269,7 @@ class Gradients:
 
     def slips(self, returns):
         """A `slips` function: every way of getting one step of the backward pass wrong."""
-        from backprop_kit.slips import graph_slips
+        from .slips import graph_slips
 
         def slips(*args):
             output, inputs, seed = self.record(args)

@@ -8,9 +8,10 @@ nondeterminism apart from mistakes, and for a mistake it asks `diagnose` for the
 
 import numpy as np
 
-from .layers import Layer
+from backprop_kit.engine.layers import Layer
+from backprop_kit.engine.tensor import Tensor, as_data, no_grad, require_engine
+
 from .observe import copied
-from .tensor import Tensor, as_data, no_grad, require_engine
 
 EPSILON = np.finfo(np.float64).eps
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop_kit.tensor import EngineOff
+from backprop_kit.engine.tensor import EngineOff
 
-KIT = str(Path(__file__).parent)
+KIT = str(Path(__file__).parents[1])
 
 MAX_DEPTH = 12  # of containers in a result
 MAX_ITEMS = 100_000  # in one container

@@ -6,8 +6,8 @@ A network's gradients come as a list, and how long it is depends on the case. A 
 
 import numpy as np
 
-from backprop_kit.compare import agree_to_rounding, describe
-from backprop_kit.exercise import Flaw
+from .compare import agree_to_rounding, describe
+from .exercise import Flaw
 
 
 def stacked(what, yours, wanted):

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop_kit import slips as walks
-from backprop_kit.compare import agree_to_rounding, counted, describe, structure_misfit
-from backprop_kit.exercise import (
+from backprop_kit.checking import slips as walks
+from backprop_kit.checking.compare import agree_to_rounding, counted, describe, structure_misfit
+from backprop_kit.checking.exercise import (
     Case,
     Flaw,
     Function,
@@ -23,11 +23,12 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
-from backprop_kit.exercises.drawing import numbers
-from backprop_kit.ops import bce, bce_with_logits, linear
-from backprop_kit.stacks import flatten, stacked
-from backprop_kit.stacks import place as place_in_stack
-from backprop_kit.tensor import Tensor
+from backprop_kit.checking.stacks import flatten, stacked
+from backprop_kit.checking.stacks import place as place_in_stack
+from backprop_kit.engine.ops import bce, bce_with_logits, linear
+from backprop_kit.engine.tensor import Tensor
+
+from .drawing import numbers
 
 LESSON = "05_bce"
 
@@ -1020,7 +1021,7 @@ def uneven_network(rng, size=1000.0):
 
 def worked_network():
     """The course's small network."""
-    from backprop_kit import small_network as net
+    from . import small_network as net
 
     return [(net.W1, net.b1), (net.W2, net.b2)], net.X, net.y
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from backprop_kit.diagnose import agrees
-from backprop_kit.exercise import (
+from backprop_kit.checking.diagnose import agrees
+from backprop_kit.checking.exercise import (
     Case,
     Exact,
     Flaw,
@@ -13,8 +13,9 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
-from backprop_kit.exercises.drawing import numbers, sizes
-from backprop_kit.tensor import Tensor
+from backprop_kit.engine.tensor import Tensor
+
+from .drawing import numbers, sizes
 
 LESSON = "04_bias"
 

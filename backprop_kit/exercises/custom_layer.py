@@ -13,10 +13,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop_kit.causes import listed
-from backprop_kit.compare import ERROR_ADVICE, SHAPE_ERRORS, agree_to_rounding, describe, is_number
-from backprop_kit.diagnose import same
-from backprop_kit.exercise import (
+from backprop_kit.checking.causes import listed
+from backprop_kit.checking.compare import (
+    ERROR_ADVICE,
+    SHAPE_ERRORS,
+    agree_to_rounding,
+    describe,
+    is_number,
+)
+from backprop_kit.checking.diagnose import same
+from backprop_kit.checking.exercise import (
     Case,
     Exact,
     Flaw,
@@ -26,12 +32,13 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
-from backprop_kit.exercises.drawing import numbers, until
-from backprop_kit.gradcheck import OfLayer, Subject
-from backprop_kit.gradcheck import examine as held_against_differences
-from backprop_kit.layers import Layer, Linear, ReLU, Sequential, described
-from backprop_kit.observe import Raised, copied, raised
-from backprop_kit.tensor import EngineOff, Tensor
+from backprop_kit.checking.gradcheck import OfLayer, Subject
+from backprop_kit.checking.gradcheck import examine as held_against_differences
+from backprop_kit.checking.observe import Raised, copied, raised
+from backprop_kit.engine.layers import Layer, Linear, ReLU, Sequential, described
+from backprop_kit.engine.tensor import EngineOff, Tensor
+
+from .drawing import numbers, until
 
 LESSON = "06_custom_layer"
 

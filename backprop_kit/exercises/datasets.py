@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from .ops import bce_with_logits, linear
-from .tensor import Tensor
+from backprop_kit.engine.ops import bce_with_logits, linear
+from backprop_kit.engine.tensor import Tensor
 
 # ------------------------------------------------------------------------------------ the points
 

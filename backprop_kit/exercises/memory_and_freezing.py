@@ -10,17 +10,27 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop_kit import ops, stacks
-from backprop_kit import small_network as net
-from backprop_kit.compare import agree_to_rounding, describe
-from backprop_kit.exercise import Case, Exact, Flaw, Function, Slip, differentiate, register
-from backprop_kit.exercises.drawing import sizes
-from backprop_kit.layers import Linear, ReLU, Sequential, bce_with_logits
-from backprop_kit.memory import Meter, kept, mentioned, owner
-from backprop_kit.observe import copied
-from backprop_kit.slips import backward as walk_back
-from backprop_kit.slips import op_name, topological
-from backprop_kit.tensor import Tensor
+from backprop_kit.checking import stacks
+from backprop_kit.checking.compare import agree_to_rounding, describe
+from backprop_kit.checking.exercise import (
+    Case,
+    Exact,
+    Flaw,
+    Function,
+    Slip,
+    differentiate,
+    register,
+)
+from backprop_kit.checking.observe import copied
+from backprop_kit.checking.slips import backward as walk_back
+from backprop_kit.checking.slips import op_name, topological
+from backprop_kit.engine import ops
+from backprop_kit.engine.layers import Linear, ReLU, Sequential, bce_with_logits
+from backprop_kit.engine.memory import Meter, kept, mentioned, owner
+from backprop_kit.engine.tensor import Tensor
+
+from . import small_network as net
+from .drawing import sizes
 
 LESSON = "07_memory_and_freezing"
 

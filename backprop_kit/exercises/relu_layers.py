@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from backprop_kit.exercise import (
+from backprop_kit.checking.exercise import (
     Case,
     Function,
     Gradients,
@@ -21,9 +21,10 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
-from backprop_kit.exercises import drawing
-from backprop_kit.exercises.drawing import until
-from backprop_kit.tensor import Tensor
+from backprop_kit.engine.tensor import Tensor
+
+from . import drawing
+from .drawing import until
 
 LESSON = "03_relu_layers"
 

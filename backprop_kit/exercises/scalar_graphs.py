@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backprop_kit.exercise import (
+from backprop_kit.checking.exercise import (
     Case,
     Exact,
     Function,
@@ -12,8 +12,9 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
-from backprop_kit.exercises.drawing import numbers
-from backprop_kit.tensor import Tensor
+from backprop_kit.engine.tensor import Tensor
+
+from .drawing import numbers
 
 LESSON = "01_scalar_graphs"
 

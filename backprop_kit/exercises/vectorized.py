@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 
-from backprop_kit.exercise import (
+from backprop_kit.checking.exercise import (
     Case,
     Exact,
     Flaw,
@@ -17,9 +17,10 @@ from backprop_kit.exercise import (
     register,
     value_of,
 )
-from backprop_kit.exercises.drawing import numbers, sizes
-from backprop_kit.gradcheck import numerical_gradient
-from backprop_kit.tensor import Tensor
+from backprop_kit.checking.gradcheck import numerical_gradient
+from backprop_kit.engine.tensor import Tensor
+
+from .drawing import numbers, sizes
 
 LESSON = "02_vectorized"
 

@@ -12,8 +12,9 @@ grey. The alternative text goes into both.
 import contextlib
 import hashlib
 import io
-import sys
 from html import escape
+
+from backprop_kit.display import display
 
 INK = "#010203"  # stands for "the page's text colour" until the SVG is written
 COLOURS = ("#2b7bba", "#d9601a", "#9166d6", "#1d8a5b", "#8c8c8c")  # seen on white and on black
@@ -120,14 +121,3 @@ class Figure:
 
     def __repr__(self):
         return f"Figure: {self.alt}"
-
-
-def display(thing):
-    """Show in a notebook; elsewhere print the words."""
-    ipython = sys.modules.get("IPython")
-    if ipython and ipython.get_ipython():
-        from IPython.display import display as show
-
-        show(thing)
-    else:
-        print(thing)

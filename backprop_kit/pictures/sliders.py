@@ -140,7 +140,7 @@ def bce_logit(y=1.0):
 
 
 def _bce_logit(y, v):
-    from .ops import bce_with_logits, logistic
+    from backprop_kit.engine.ops import bce_with_logits, logistic
 
     def loss(t):
         return bce_with_logits.primitive(np.float64(y), np.float64(t))[0]
@@ -200,10 +200,10 @@ def _memory_frozen(widths, batch, frozen):
 
 @lru_cache(256)
 def _kept_bytes(widths, batch, frozen):
-    from .layers import Linear, ReLU, Sequential
-    from .memory import kept
-    from .ops import bce_with_logits
-    from .tensor import Tensor
+    from backprop_kit.engine.layers import Linear, ReLU, Sequential
+    from backprop_kit.engine.memory import kept
+    from backprop_kit.engine.ops import bce_with_logits
+    from backprop_kit.engine.tensor import Tensor
 
     rng = np.random.default_rng(0)
     stages = []

@@ -13,8 +13,8 @@ import contextlib
 
 import numpy as np
 
-from . import tensor as engine
-from .tensor import LEAF, Node, Tensor
+from backprop_kit.engine import tensor as engine
+from backprop_kit.engine.tensor import LEAF, Node, Tensor
 
 KEEP = 4096  # arrays of up to this many entries are kept; of larger ones the shape and the range
 

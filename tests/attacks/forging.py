@@ -112,10 +112,10 @@ forges(
 import sys
 import types
 
-fake = types.ModuleType("autograder.judge")
+fake = types.ModuleType("autograder.judging")
 fake.judge = lambda *args, **kwargs: 2.0
 sys.modules["autograder"] = types.ModuleType("autograder")
-sys.modules["autograder.judge"] = fake
+sys.modules["autograder.judging"] = fake
 """,
 )
 forges("own_check", "check = judge = lambda *args, **kwargs: 2.0")
@@ -179,9 +179,9 @@ builtins.exec = forged
 forges(
     "patched_observe",
     """
-import backprop_kit.observe
+from backprop_kit.checking import observe
 
-backprop_kit.observe.observe = lambda *args: backprop_kit.observe.Observation("all right")
+observe.observe = lambda *args: observe.Observation("all right")
 """,
     why="What it makes of every call is a text, and no exercise has that for an answer.",
     fair=NONE,

@@ -18,16 +18,16 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import nbformat
-from conftest import lean, with_gradebook
+from helpers import lean, with_gradebook
 
 from attacks.base import LESSON, NAME, POINTS
 from attacks.suite import CONFIG, released_course
-from autograder.course import Course
-from autograder.demo import answered
-from autograder.grading import grade_class, load_marks
-from autograder.intake import take_in
+from autograder.course.lessons import Course
+from autograder.grading.entering import grade_class, load_marks
 from autograder.nbgrader_plugins import mend
-from autograder.repair import is_test
+from autograder.rehearsal.demo import answered
+from autograder.submissions.intake import take_in
+from autograder.submissions.repair import is_test
 
 # Exercises that the originals leave open or answer with nothing: no accident makes these right.
 OPEN = {

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-from conftest import SEED, environment, lean, with_gradebook
+from helpers import SEED, environment, lean, with_gradebook
 
 from attacks import breaking, damaged, forging, reaching, unlucky  # noqa: F401  (fill ENTRIES)
 from attacks.base import ENTRIES, LESSON, World, cell_of, hand_in
 from attacks.watch import Listener, changes, fingerprint, running
-from autograder import sandbox
-from autograder.course import ROOT
-from autograder.demo import answered, make_course
-from autograder.grading import load_marks
-from autograder.inert import offences
-from autograder.release import gradebook, release
+from autograder.course.lessons import ROOT
+from autograder.course.release import gradebook, release
+from autograder.grading.entering import load_marks
+from autograder.rehearsal.demo import answered, make_course
+from autograder.running import sandbox
+from autograder.submissions.inert import offences
 
 LARGEST = 2_000_000  # characters of a page or a graded notebook
 CONFIG = f"""

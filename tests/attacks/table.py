@@ -20,12 +20,12 @@ from tqdm import tqdm
 
 from attacks.base import LESSON, POINTS, World, files_of
 from attacks.suite import ENTRIES, grade_as_class, released_course, solved_notebook
-from autograder import sandbox
-from autograder.course import ROOT
-from autograder.demo import make_course
-from autograder.inert import offences
-from autograder.release import api, release, run
-from autograder.sandbox import Limits, Policy
+from autograder.course.lessons import ROOT
+from autograder.course.release import api, release, run
+from autograder.rehearsal.demo import make_course
+from autograder.running import sandbox
+from autograder.running.sandbox import Limits, Policy
+from autograder.submissions.inert import offences
 
 HERE = Path(__file__).parent
 WORK = str(Path("/tmp", "work"))

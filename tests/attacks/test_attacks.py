@@ -18,7 +18,7 @@ from attacks.suite import (
     solved_notebook,
 )
 from attacks.watch import running
-from autograder.sandbox import hindrance
+from autograder.running.sandbox import hindrance
 
 CLASSES = 3
 

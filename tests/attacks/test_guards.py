@@ -13,12 +13,15 @@ from nbgrader.utils import determine_grade
 
 from attacks.base import ENTRIES, LESSON, NAME, POINTS, World, cell_of, hand_in
 from attacks.suite import CONFIG, solved_notebook
-from autograder import intake, judge, nbgrader_plugins, sandbox
-from autograder.grading import grade_one
-from autograder.intake import take_in
+from autograder import nbgrader_plugins
+from autograder.course.release import api
+from autograder.grading.entering import grade_one
+from autograder.judging import plan as judge
 from autograder.nbgrader_plugins import JudgedExecute, mend
-from autograder.release import api
-from autograder.repair import _Repair
+from autograder.running import sandbox
+from autograder.submissions import intake
+from autograder.submissions.intake import take_in
+from autograder.submissions.repair import _Repair
 
 needs_sandbox = pytest.mark.skipif(sandbox.hindrance() is not None, reason=str(sandbox.hindrance()))
 
@@ -52,7 +55,8 @@ ELSEWHERE = {
 @pytest.mark.parametrize("address", ELSEWHERE.values())
 def test_what_is_said_to_be_tried_elsewhere_is(address):
     module, name = address.split("::")
-    text = (Path(__file__).parent.parent / f"{module}.py").read_text(encoding="utf-8")
+    (path,) = Path(__file__).parents[1].rglob(f"{module}.py")
+    text = path.read_text(encoding="utf-8")
     assert re.search(rf"^def {name}\(", text, re.MULTILINE)
 
 

@@ -4,7 +4,7 @@ import nbconvert
 import pytest
 
 from backprop_kit import Tensor
-from backprop_kit.picture import number
+from backprop_kit.pictures.picture import number
 
 from .chromium import CONTROL, ENTER, SPACE, until
 

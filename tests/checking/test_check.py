@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from backprop_kit import check, exercise
-from backprop_kit.causes import Finding
-from backprop_kit.checks import CheckFailed, report_on
+from backprop_kit import check
+from backprop_kit.checking import exercise
+from backprop_kit.checking.causes import Finding
+from backprop_kit.checking.check import CheckFailed, report_on
 
 
 def right(x, y, z):

@@ -5,9 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from backprop_kit.diagnose import ARGUMENTS, CAUSES, Trial, agrees, examine
-from backprop_kit.exercise import Case, Exact, Flaw, Function, Numbers, Slip, differentiate, find
-from backprop_kit.observe import observe
+from backprop_kit.checking.diagnose import ARGUMENTS, CAUSES, Trial, agrees, examine
+from backprop_kit.checking.exercise import (
+    Case,
+    Exact,
+    Flaw,
+    Function,
+    Numbers,
+    Slip,
+    differentiate,
+    find,
+)
+from backprop_kit.checking.observe import observe
 
 VOCABULARY = """
     transpose sign factor upstream-ignored no-batch-sum mean-vs-sum overwrite-not-accumulate

@@ -7,12 +7,12 @@ import types
 import numpy as np
 import pytest
 
-from autograder import probe
-from backprop_kit.compare import Trial
-from backprop_kit.diagnose import examine
-from backprop_kit.exercise import Case, Exact, Flaw, Function, differentiate
-from backprop_kit.observe import Observation, observe
-from backprop_kit.stacks import flatten, place, stacked
+from autograder.judging import probe
+from backprop_kit.checking.compare import Trial
+from backprop_kit.checking.diagnose import examine
+from backprop_kit.checking.exercise import Case, Exact, Flaw, Function, differentiate
+from backprop_kit.checking.observe import Observation, observe
+from backprop_kit.checking.stacks import flatten, place, stacked
 
 # ---------------------------------------------------------------- a class behind a driver
 
@@ -288,7 +288,7 @@ def test_a_stack_that_cannot_be_compared_is_explained(yours, cause, says):
 
 
 def test_a_place_is_shown_in_words_of_the_exercise():
-    from backprop_kit.checks import worst_in_words
+    from backprop_kit.checking.check import worst_in_words
 
     function = Function(
         "f", "x", ("a",), lambda x: (x,), place=lambda label, index, case: f"{label} at {index[0]}"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from backprop_kit import EngineOff, Tensor, engine_off, ops
-from backprop_kit.gradcheck import gradcheck, numerical_gradient
-from backprop_kit.layers import Linear, ReLU, Sequential, Sigmoid, Softplus, bce_with_logits
-from backprop_kit.tensor import unary
+from backprop_kit.checking.gradcheck import gradcheck, numerical_gradient
+from backprop_kit.engine.layers import Linear, ReLU, Sequential, Sigmoid, Softplus, bce_with_logits
+from backprop_kit.engine.tensor import unary
 
 rng = np.random.default_rng(7)
 W, X, b = rng.normal(size=(3, 4)), rng.normal(size=(5, 4)), rng.normal(size=3)

@@ -14,12 +14,14 @@ import json
 import numpy as np
 import pytest
 
-from autograder import exercises, probe
-from autograder.judge import Plan
-from backprop_kit import Tensor, checks
-from backprop_kit.checks import check, report_on
-from backprop_kit.compare import plain
-from backprop_kit.observe import Other, taken
+from autograder.judging import hidden as exercises
+from autograder.judging import probe
+from autograder.judging.plan import Plan
+from backprop_kit import Tensor
+from backprop_kit.checking import check as checks
+from backprop_kit.checking.check import check, report_on
+from backprop_kit.checking.compare import plain
+from backprop_kit.checking.observe import Other, taken
 
 
 def refuses(*names, base=object):

@@ -4,11 +4,18 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import prose_of
+from helpers import prose_of
 
-from autograder import exercises
-from autograder.course import ROOT, Course, CourseError, read_source, reference_solutions, settings
-from autograder.demo import make_course
+from autograder.course.lessons import (
+    ROOT,
+    Course,
+    CourseError,
+    read_source,
+    reference_solutions,
+    settings,
+)
+from autograder.judging import hidden as exercises
+from autograder.rehearsal.demo import make_course
 
 PAGE = """\
 ---
@@ -135,5 +142,5 @@ def test_the_settings_are_those_of_pyproject(tmp_path, monkeypatch):
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     changed = text.replace(settings()["repository"], "someone/copy")
     (tmp_path / "pyproject.toml").write_text(changed, encoding="utf-8")
-    monkeypatch.setattr("autograder.course.ROOT", tmp_path)
+    monkeypatch.setattr("autograder.course.lessons.ROOT", tmp_path)
     assert settings()["repository"] == "someone/copy"

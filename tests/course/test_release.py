@@ -9,17 +9,17 @@ import types
 
 import nbformat
 import pytest
-from conftest import LESSON, environment
+from helpers import LESSON, environment
 from IPython.core.interactiveshell import InteractiveShell
 from nbgrader.preprocessors import ClearSolutions
 
-from autograder import course as course_module
-from autograder import exercises
-from autograder.course import ROOT, Course, CourseError, settings
-from autograder.demo import make_course
-from autograder.grading import grade_class
-from autograder.release import SCRATCH, release, require_release
-from autograder.repair import grade_id, is_solution, is_test
+from autograder.course import lessons as course_module
+from autograder.course.lessons import ROOT, Course, CourseError, settings
+from autograder.course.release import SCRATCH, release, require_release
+from autograder.grading.entering import grade_class
+from autograder.judging import hidden as exercises
+from autograder.rehearsal.demo import make_course
+from autograder.submissions.repair import grade_id, is_solution, is_test
 
 LESSONS = Course().lesson_ids()
 
@@ -158,7 +158,7 @@ def test_points_are_those_of_the_exercises(blank, lesson):
 
 
 def test_the_gradebook_knows_the_same_points(fresh, lesson):
-    from autograder.release import api
+    from autograder.course.release import api
 
     with api(fresh).gradebook as gradebook:
         cells = gradebook.find_notebook("scalar_graphs", LESSON).grade_cells
@@ -346,7 +346,7 @@ def test_a_release_that_is_interrupted_leaves_the_old_one(tmp_path, monkeypatch)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("autograder.release.run", stopped)
+        patch.setattr("autograder.course.release.run", stopped)
         with pytest.raises(KeyboardInterrupt):
             release(lesson)
     assert files_below(course.path / "release") == before

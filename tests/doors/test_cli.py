@@ -6,12 +6,12 @@ import os
 import shutil
 
 import pytest
-from conftest import LESSON
+from helpers import LESSON
 
 from autograder import cli
-from autograder.course import Course
-from autograder.demo import make_course
-from autograder.judge import Plan
+from autograder.course.lessons import Course
+from autograder.judging.plan import Plan
+from autograder.rehearsal.demo import make_course
 
 COMMANDS = {
     "release": "student notebooks",
@@ -342,7 +342,7 @@ def test_the_kill_table_of_one_exercise(run):
 
 
 def test_lab_copies_what_is_new_and_keeps_what_is_there(fresh, tmp_path, monkeypatch, capsys):
-    from autograder import lab
+    from autograder.course import lab
 
     called = []
     monkeypatch.setattr(

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from autograder import doctor, sandbox
-from autograder.course import ROOT, Course
-from autograder.demo import make_course
+from autograder import doctor
+from autograder.course.lessons import ROOT, Course
 from autograder.doctor import BAD, OK, WARNING, examine, report
-from autograder.sandbox import Limits, Policy
+from autograder.rehearsal.demo import make_course
+from autograder.running import sandbox
+from autograder.running.sandbox import Limits, Policy
 
 needs_sandbox = pytest.mark.skipif(sandbox.hindrance() is not None, reason=str(sandbox.hindrance()))
 

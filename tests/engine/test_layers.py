@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backprop_kit import EngineOff, Tensor, engine_off, no_grad
-from backprop_kit.layers import (
+from backprop_kit.engine.layers import (
     Linear,
     ReLU,
     Sequential,

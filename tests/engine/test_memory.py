@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from backprop_kit import Tensor, no_grad, ops
-from backprop_kit.layers import Linear, ReLU, Sequential, Sigmoid, Wired, bce_with_logits
-from backprop_kit.memory import Kept, Meter, kept, resident
+from backprop_kit.engine.layers import Linear, ReLU, Sequential, Sigmoid, Wired, bce_with_logits
+from backprop_kit.engine.memory import Kept, Meter, kept, resident
 
 N = 64
 

@@ -410,7 +410,7 @@ def test_a_network_like_torch():
     ],
 )
 def test_a_wrong_derivative_is_noticed(wrong):
-    from backprop_kit.tensor import binary
+    from backprop_kit.engine.tensor import binary
 
     wrong.__name__ = "wrong"
     rng = np.random.default_rng(6)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from backprop_kit import EngineOff, Tensor, engine_off, no_grad, ops
-from backprop_kit.tensor import Node, unbroadcast
+from backprop_kit.engine.tensor import Node, unbroadcast
 
 
 def leaf(value):

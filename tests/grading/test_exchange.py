@@ -13,13 +13,13 @@ from unittest.mock import patch
 
 import nbformat
 import pytest
-from conftest import LESSON, environment, lean, with_gradebook
+from helpers import LESSON, environment, lean, with_gradebook
 from jupyter_core.application import NoStart
 from nbgrader.apps import NbGraderApp
 
 from autograder import cli
-from autograder.exchange import FILES, SECRET
-from autograder.repair import grade_id, is_solution
+from autograder.submissions.exchange import FILES, SECRET
+from autograder.submissions.repair import grade_id, is_solution
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the exchange needs POSIX")
 

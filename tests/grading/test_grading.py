@@ -12,17 +12,17 @@ import sys
 
 import nbformat
 import pytest
-from conftest import LESSON, MISTAKES, SEED, environment, with_gradebook
+from helpers import LESSON, MISTAKES, SEED, environment, with_gradebook
 from nbgrader.utils import determine_grade
 
-from autograder import exercises
-from autograder.course import CourseError
-from autograder.grading import grade, grade_class, load_marks, students_of
-from autograder.intake import take_in
-from autograder.judge import MIME
-from autograder.release import api
-from autograder.repair import grade_id, is_test
-from autograder.report import likely_mistakes, write_feedback
+from autograder.course.lessons import CourseError
+from autograder.course.release import api
+from autograder.grading.entering import grade, grade_class, load_marks, students_of
+from autograder.judging import hidden as exercises
+from autograder.judging.plan import MIME
+from autograder.reporting.feedback import likely_mistakes, write_feedback
+from autograder.submissions.intake import take_in
+from autograder.submissions.repair import grade_id, is_test
 
 POINTS = {
     id: float(test.points)
@@ -97,8 +97,8 @@ def test_a_mistake_loses_what_is_wrong_and_is_named(demo, student, cause):
 
 
 def test_wrong_answers_lose_what_the_catalogue_says(demo):
-    from autograder.catalogue import ALL, catalogue
-    from autograder.demo import SOLUTION_MARKS
+    from autograder.rehearsal.catalogue import ALL, catalogue
+    from autograder.rehearsal.demo import SOLUTION_MARKS
 
     submitted = nbformat.read(demo.lesson.submission("goran"), as_version=4)
     reference = demo.lesson.reference()
@@ -197,7 +197,7 @@ def test_the_table_tells_scores_and_mistakes(demo):
 
 
 def test_mistakes_are_told_most_frequent_first(demo):
-    from autograder.grading import Mark
+    from autograder.grading.entering import Mark
 
     def mark(**causes):
         return Mark("x", 0, 18, exercises={id: {"cause": cause} for id, cause in causes.items()})
@@ -387,7 +387,7 @@ def test_a_failure_of_ours_flags_the_submission_and_stops_nobody(small, released
     def fails(*args, **kwargs):
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr("autograder.grading.mend", fails)
+    monkeypatch.setattr("autograder.grading.entering.mend", fails)
     marks = grade_class(small)
     assert [mark.score for mark in marks] == [0, 0]
     assert "out of order" in marks[0].flags[0]

@@ -17,15 +17,16 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from conftest import LESSON, cell_of, environment, lean, with_gradebook
+from helpers import LESSON, cell_of, environment, lean, with_gradebook
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 
-from autograder import grading, intake, nbgrader_plugins
-from autograder.course import CourseError
-from autograder.demo import answered
-from autograder.grading import (
+from autograder import nbgrader_plugins
+from autograder.course.lessons import CourseError
+from autograder.course.release import api, gradebook
+from autograder.grading import entering as grading
+from autograder.grading.entering import (
     INTERRUPTED,
     Graded,
     enter,
@@ -35,12 +36,13 @@ from autograder.grading import (
     handed_in,
     load_marks,
 )
-from autograder.intake import Submission, take_in
-from autograder.judge import MIME
+from autograder.judging.plan import MIME
 from autograder.nbgrader_plugins import JudgedExecute
-from autograder.release import api, gradebook
-from autograder.repair import is_test
-from autograder.report import marks_table, write_feedback
+from autograder.rehearsal.demo import answered
+from autograder.reporting.feedback import marks_table, write_feedback
+from autograder.submissions import intake
+from autograder.submissions.intake import Submission, take_in
+from autograder.submissions.repair import is_test
 
 NAME = "scalar_graphs"
 FULL = {"add_mul": 2.0, "gates": 2.0, "sigmoid_neuron": 4.0}
@@ -371,7 +373,7 @@ def test_without_the_guard_it_does(hand_in, right, monkeypatch):
         cell.metadata["tags"] = data["metadata"].get("tags", [])
         return cell
 
-    monkeypatch.setattr("autograder.repair._Repair.take_metadata", tags_stay)
+    monkeypatch.setattr("autograder.submissions.repair._Repair.take_metadata", tags_stay)
     monkeypatch.setattr(intake, "_cell", with_tags)
     right.cells[0].metadata["tags"] = ["skip-execution"]
     assert scores(hand_in(right)) != FULL
@@ -447,9 +449,9 @@ def test_what_one_cell_left_behind_does_not_kill_the_others(hand_in, right):
         right,
         """
         import os
-        import backprop_kit.observe
+        import backprop_kit.checking.observe
 
-        backprop_kit.observe.observe = lambda *args: os._exit(1)
+        backprop_kit.checking.observe.observe = lambda *args: os._exit(1)
         """,
     )
     assert scores(hand_in(right)) == FULL
@@ -704,7 +706,7 @@ def test_the_courses_own_mistakes_are_nobodys_zero(small, monkeypatch):
     def broken():
         raise ValueError("aspect without parts")
 
-    monkeypatch.setattr(grading.exercises, "load", broken)
+    monkeypatch.setattr(grading.hidden, "load", broken)
     with pytest.raises(ValueError, match="aspect without parts"):
         grade_class(small)
     assert load_marks(small.course) == {}
@@ -738,7 +740,7 @@ grade_class(Course(sys.argv[4]).lessons(["01"])[0])
 @pytest.fixture(scope="module")
 def class_of_three(fresh, tmp_path_factory):
     """A course in which three have handed in, one of them a notebook, and have been graded."""
-    from conftest import SEED
+    from helpers import SEED
 
     course = with_gradebook(fresh, tmp_path_factory.mktemp("three"))
     config = course.path / "nbgrader_config.py"

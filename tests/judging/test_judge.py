@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from nbgrader.utils import determine_grade
 
-from autograder import exercises, probe
-from autograder.judge import MIME, Plan, Verdict, judge
-from backprop_kit.checks import SEED
-from backprop_kit.observe import Observation, Raised
+from autograder.judging import hidden as exercises
+from autograder.judging import probe
+from autograder.judging.plan import MIME, Plan, Verdict, judge
+from backprop_kit.checking.check import SEED
+from backprop_kit.checking.observe import Observation, Raised
 
 EXERCISES = exercises.load()
 WITHOUT_ARGUMENTS = {"wrong_claims"}
@@ -379,7 +380,7 @@ def test_in_plain_nbgrader_a_test_cell_gives_partial_credit(reference):
         about = {"grade": True, "solution": False, "locked": True, "schema_version": 3}
         about |= {"points": EXERCISES[id].points, "grade_id": f"test_{id}"}
         names = ", ".join(EXERCISES[id].exercise.functions)
-        code = f'from autograder.judge import judge\njudge("{id}", {names})'
+        code = f'from autograder.judging import judge\njudge("{id}", {names})'
         return nbformat.v4.new_code_cell(code, metadata={"nbgrader": about})
 
     answers = {

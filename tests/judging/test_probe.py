@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder import probe
-from autograder.judge import Plan
-from autograder.probe import WireError, decode, encode
-from backprop_kit import observe
-from backprop_kit.observe import Other, taken
+from autograder.judging import probe
+from autograder.judging.plan import Plan
+from autograder.judging.probe import WireError, decode, encode
+from backprop_kit.checking import observe
+from backprop_kit.checking.observe import Other, taken
 
 # ---------------------------------------------------------------- there and back
 

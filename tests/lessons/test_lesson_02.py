@@ -5,10 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from conftest import checked, names_in, prose_of
+from helpers import checked, names_in, prose_of
 
-from autograder.course import Course
-from autograder.judge import Plan, judge
+from autograder.course.lessons import Course
+from autograder.judging.plan import Plan, judge
 from backprop_kit.exercises import vectorized
 
 LESSON = "02_vectorized"

@@ -5,15 +5,15 @@ import re
 
 import numpy as np
 import pytest
-from conftest import names_in, prose_of, said
+from helpers import names_in, prose_of, said
 
-from autograder.course import Course
-from autograder.judge import Plan, judge
+from autograder.course.lessons import Course
+from autograder.judging.plan import Plan, judge
 from backprop_kit import EngineOff, Tensor, engine_off
-from backprop_kit.checks import report_on
-from backprop_kit.exercise import find
+from backprop_kit.checking.check import report_on
+from backprop_kit.checking.exercise import find
+from backprop_kit.engine.tensor import unbroadcast as engines_unbroadcast
 from backprop_kit.exercises import bias
-from backprop_kit.tensor import unbroadcast as engines_unbroadcast
 
 # Lines of the reference solutions that the lesson's text gives away on purpose: none.
 GIVEN = set()

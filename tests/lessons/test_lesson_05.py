@@ -5,15 +5,15 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from conftest import names_in, said
+from helpers import names_in, said
 
-from autograder import judge
-from autograder.catalogue import catalogue
-from autograder.course import Course
+from autograder.course.lessons import Course
+from autograder.judging import plan as judge
+from autograder.rehearsal.catalogue import catalogue
 from backprop_kit import datasets
 from backprop_kit import small_network as net
-from backprop_kit.checks import report_on
-from backprop_kit.exercise import find
+from backprop_kit.checking.check import report_on
+from backprop_kit.checking.exercise import find
 from backprop_kit.exercises import bce as lesson_05
 
 # Lines of reference solutions that the lesson's text gives away on purpose; see test_leaks.

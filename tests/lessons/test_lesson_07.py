@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from autograder import exercises
-from autograder.course import Course
-from autograder.judge import Plan
+from autograder.course.lessons import Course
+from autograder.judging import hidden as exercises
+from autograder.judging.plan import Plan
 from backprop_kit import small_network as net
-from backprop_kit.checks import report_on
+from backprop_kit.checking.check import report_on
+from backprop_kit.engine.memory import kept, resident
 from backprop_kit.exercises import memory_and_freezing as public
-from backprop_kit.memory import kept, resident
 
 LESSON = public.LESSON
 

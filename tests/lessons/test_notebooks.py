@@ -5,11 +5,11 @@ import re
 
 import nbformat
 import pytest
-from conftest import executed, prose_of, said
+from helpers import executed, prose_of, said
 
-from autograder import exercises
-from autograder.course import Course
-from autograder.repair import grade_id, is_solution, is_test
+from autograder.course.lessons import Course
+from autograder.judging import hidden as exercises
+from autograder.submissions.repair import grade_id, is_solution, is_test
 
 LESSONS = Course().lesson_ids()
 GRADED = [lesson.id for lesson in Course().graded_lessons()]

@@ -4,11 +4,11 @@ import re
 
 import nbformat
 import pytest
-from conftest import cell_of, lean
+from helpers import cell_of, lean
 from nbconvert.filters import strip_ansi
 from nbgrader.validator import Validator
 
-from autograder.demo import answered
+from autograder.rehearsal.demo import answered
 
 TRACEBACK = re.compile(r"Traceback|File \"|Cell In|-->|line \d+")
 

@@ -10,9 +10,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from backprop_kit import figures, sliders
-from backprop_kit.figures import COLOURS, INK, Figure, figure
-from backprop_kit.picture import number
+from backprop_kit.pictures import figures, sliders
+from backprop_kit.pictures.figures import COLOURS, INK, Figure, figure
+from backprop_kit.pictures.picture import number
 
 
 def made(alt="A line that rises."):
@@ -112,7 +112,7 @@ def test_an_exported_notebook_has_the_words(template):
 
 
 def test_importing_figures_and_sliders_brings_no_matplotlib():
-    code = "import sys, backprop_kit.sliders; print('matplotlib' in sys.modules)"
+    code = "import sys, backprop_kit.pictures.sliders; print('matplotlib' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
 

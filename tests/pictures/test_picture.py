@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backprop_kit import Tensor, no_grad, trace
-from backprop_kit import tensor as engine
-from backprop_kit.layers import Linear, ReLU, Sequential
-from backprop_kit.layout import Box, crossings
-from backprop_kit.picture import NOT_YET, Picture, draw, graph_of, lines_of, number
+from backprop_kit import Tensor, no_grad
+from backprop_kit.engine import tensor as engine
+from backprop_kit.engine.layers import Linear, ReLU, Sequential
+from backprop_kit.pictures import trace
+from backprop_kit.pictures.layout import Box, crossings
+from backprop_kit.pictures.picture import NOT_YET, Picture, draw, graph_of, lines_of, number
 from gallery.graphs import GRAPHS, chain
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -229,7 +230,7 @@ def test_a_used_graph_without_notes_cannot_be_drawn_and_says_why():
 
 
 def test_notes_are_off_unless_asked_for():
-    code = "import backprop_kit, backprop_kit.tensor as t; print(t._note)"
+    code = "import backprop_kit, backprop_kit.engine.tensor as t; print(t._note)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "None"
     with trace.notes():
@@ -431,7 +432,7 @@ def test_hostile_names_are_text(name):
 
 
 def test_the_test_of_hostile_names_can_fail(monkeypatch):
-    from backprop_kit import picture
+    from backprop_kit.pictures import picture
 
     monkeypatch.setattr(picture, "escape", lambda text, **_: text)
     with pytest.raises((ET.ParseError, AssertionError)):
@@ -513,7 +514,7 @@ def test_a_deep_graph_needs_no_recursion():
 
 def test_drawing_imports_nothing_heavy():
     code = (
-        "import sys, backprop_kit, backprop_kit.picture as p; "
+        "import sys, backprop_kit, backprop_kit.pictures.picture as p; "
         "p.draw(backprop_kit.Tensor(1.0, True) * 2).html(); "
         "print(*sorted({m.split('.')[0] for m in sys.modules}))"
     )

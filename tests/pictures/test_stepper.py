@@ -9,8 +9,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from backprop_kit import Tensor, trace
-from backprop_kit.stepper import step
+from backprop_kit import Tensor
+from backprop_kit.pictures import trace
+from backprop_kit.pictures.stepper import step
 from gallery.graphs import GRAPHS, chain
 
 pytestmark = pytest.mark.usefixtures("noting")
@@ -204,7 +205,7 @@ def test_without_ipywidgets_there_is_the_picture():
     code = (
         "import sys; sys.modules['ipywidgets'] = None\n"
         "from backprop_kit import Tensor\n"
-        "from backprop_kit.stepper import step\n"
+        "from backprop_kit.pictures.stepper import step\n"
         "x = Tensor(2.0, True)\n"
         "s = step(x * x)\n"
         "s.forward()\n"
@@ -215,6 +216,6 @@ def test_without_ipywidgets_there_is_the_picture():
 
 
 def test_importing_the_stepper_brings_no_widgets():
-    code = "import sys, backprop_kit.stepper; print('ipywidgets' in sys.modules)"
+    code = "import sys, backprop_kit.pictures.stepper; print('ipywidgets' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"

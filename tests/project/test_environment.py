@@ -6,12 +6,12 @@ import tomllib
 
 import pytest
 import yaml
-from conftest import tracked_files
+from helpers import tracked_files
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from autograder.course import ROOT
+from autograder.course.lessons import ROOT
 
 KIT, AUTOGRADER = PROJECTS = [
     tomllib.loads((ROOT / folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import said, solution_region, tracked_files
+from helpers import said, solution_region, tracked_files
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 
 import backprop_kit
-from autograder.course import ROOT, Course, reference_solutions, settings
+from autograder.course.lessons import ROOT, Course, reference_solutions, settings
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ HEAVY = {"matplotlib", "ipywidgets", "IPython", "scipy", "pandas", "autograder",
     [
         "import backprop_kit",
         "from backprop_kit import Tensor, check",
-        "import autograder.probe",
+        "import autograder.judging.probe",
     ],
 )
 def test_importing_the_kit_brings_nothing_heavy(statement):

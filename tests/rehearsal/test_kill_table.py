@@ -3,13 +3,19 @@
 import nbformat
 import numpy as np
 import pytest
-from conftest import SEED
+from helpers import SEED
 
-from autograder import exercises
-from autograder.catalogue import ALL, Answer, catalogue
-from autograder.kill_table import blank, complaints_about, kill_table, outcomes, steadiness
+from autograder.judging import hidden as exercises
+from autograder.rehearsal.catalogue import ALL, Answer, catalogue
+from autograder.rehearsal.kill_table import (
+    blank,
+    complaints_about,
+    kill_table,
+    outcomes,
+    steadiness,
+)
 from backprop_kit import Linear, Sequential, Tensor
-from backprop_kit.checks import report_on
+from backprop_kit.checking.check import report_on
 
 EXERCISES = list(exercises.load())
 
@@ -87,7 +93,7 @@ def test_the_table_shows_a_survivor(monkeypatch):
         loses=ALL,
         says="sign",
     )
-    monkeypatch.setattr("autograder.kill_table.catalogue", lambda id=None: [survivor])
+    monkeypatch.setattr("autograder.rehearsal.kill_table.catalogue", lambda id=None: [survivor])
     text, survivors = kill_table(["d_sigmoid"])
     assert survivors == 1
     assert "! " in text
@@ -142,7 +148,7 @@ def test_right_answers_are_judged_with_many_seeds(monkeypatch):
     assert "right answers, 3 seeds each" in text
 
     near = Answer("d_sigmoid", "rounded", edits=(("(1.0 - f) * f", "round((1.0 - f) * f, 3)"),))
-    monkeypatch.setattr("autograder.kill_table.catalogue", lambda id=None: [near])
+    monkeypatch.setattr("autograder.rehearsal.kill_table.catalogue", lambda id=None: [near])
     text, failures = steadiness(["d_sigmoid"], range(3))
     assert failures == 3
     assert "! rounded, seed 2: Close, but not exact" in text

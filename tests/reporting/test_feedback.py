@@ -4,14 +4,16 @@ import base64
 
 import nbformat
 import pytest
-from conftest import LESSON, cell_of, lean, with_gradebook
+from helpers import LESSON, cell_of, lean, with_gradebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 
 from autograder import nbgrader_plugins
-from autograder.course import CourseError
-from autograder.exchange import FILES
-from autograder.grading import Graded, enter
-from autograder.inert import (
+from autograder.course.lessons import CourseError
+from autograder.grading.entering import Graded, enter
+from autograder.nbgrader_plugins import mend
+from autograder.reporting.feedback import write_feedback
+from autograder.submissions.exchange import FILES
+from autograder.submissions.inert import (
     MAX_OUTPUTS,
     MAX_TEXT,
     POLICY,
@@ -20,9 +22,7 @@ from autograder.inert import (
     inert_text,
     offences,
 )
-from autograder.intake import Submission
-from autograder.nbgrader_plugins import mend
-from autograder.report import write_feedback
+from autograder.submissions.intake import Submission
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -211,7 +211,7 @@ def page_of(small, hand_in):
 
 
 def write_page(lesson):
-    from autograder.release import api, run
+    from autograder.course.release import api, run
 
     run(api(lesson.course).generate_feedback, lesson.id, "ada", force=True)
     return lesson.feedback("ada").read_text(encoding="utf-8")
@@ -264,7 +264,7 @@ def test_who_stops_it_stops_it(small, hand_in, monkeypatch, run):
 
 def test_a_page_that_cannot_be_made_costs_that_page(small, hand_in, monkeypatch, run):
     """One student is no longer in the gradebook, one page would act: the others get theirs."""
-    from autograder.release import gradebook
+    from autograder.course.release import gradebook
 
     shown = [new_output("display_data", {"text/html": HOSTILE[0]})]
     hand_in("anna")
@@ -341,7 +341,7 @@ c.GenerateFeedback.exporter_class = HTMLExporter
 
 
 def test_a_page_speaks_of_points_that_a_person_changed(page_of, small):
-    from autograder.release import gradebook
+    from autograder.course.release import gradebook
 
     page_of()
     with gradebook(small.course) as opened:

@@ -24,11 +24,11 @@ import pytest
 from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
-from autograder import sandbox
-from autograder.course import ROOT
+from autograder.course.lessons import ROOT
 from autograder.doctor import ATTEMPTS, attempt, stays_behind, surroundings
 from autograder.nbgrader_plugins import JudgedExecute
-from autograder.sandbox import Limits, Policy, SandboxError, start
+from autograder.running import sandbox
+from autograder.running.sandbox import Limits, Policy, SandboxError, start
 
 needs_sandbox = pytest.mark.skipif(sandbox.hindrance() is not None, reason=str(sandbox.hindrance()))
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="this system has no resource limits")
@@ -114,7 +114,7 @@ def test_no_process_outlives_the_first():
 
 PARENT = """
 import subprocess, sys
-from autograder.sandbox import Policy, start
+from autograder.running.sandbox import Policy, start
 start(
     [sys.executable, "-c", "print('ready', flush=True); input()"],
     Policy(own_processes=sys.argv[1] == "True"),
@@ -409,7 +409,8 @@ def test_however_python_is_called_student_code_is_locked_in(call, tmp_path):
     program, first = (text and text.format(**names) for text in call)
     path = f"{first}{os.pathsep}{os.environ['PATH']}" if first else os.environ["PATH"]
     look = (
-        "import sys; from autograder import sandbox; from autograder.trial import Trials\n"
+        "import sys; from autograder.running import sandbox\n"
+        "from autograder.running.trial import Trials\n"
         "with Trials(sandbox='require') as trials:\n"
         "    verdict = trials.judge('d_sigmoid', 'def d_sigmoid(f):\\n    return f * (1 - f)')\n"
         "print(verdict.score, sys.executable)"

@@ -4,12 +4,12 @@ import copy
 
 import nbformat
 import pytest
-from conftest import cell_of, lean, position_of
+from helpers import cell_of, lean, position_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.repair import grade_id, is_solution, is_test, nbgrader, repair
+from autograder.submissions.repair import grade_id, is_solution, is_test, nbgrader, repair
 
 WRITTEN = "def add_mul(x, y, z):\n    return 'written by the student'"
 MARK = "written by the student"

@@ -2,14 +2,14 @@
 
 One module a lesson, beside the public one in `backprop_kit.exercises`, which says what each
 exercise computes. The reference solutions live in the lessons' sources under `course/source`,
-the wrong answers in `autograder.catalogue`.
+the wrong answers in `autograder.rehearsal.catalogue`.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
 
-from backprop_kit import exercise as public
-from backprop_kit.diagnose import ARGUMENTS
+from backprop_kit.checking import exercise as public
+from backprop_kit.checking.diagnose import ARGUMENTS
 from backprop_kit.exercises import LESSONS
 
 HIDDEN: dict[str, "HiddenTest"] = {}
@@ -74,5 +74,5 @@ def find(id):
 def load():
     """Import every lesson's module; returns {id: HiddenTest}."""
     for lesson in LESSONS:
-        import_module(f"autograder.exercises.{lesson}")
+        import_module(f"{__name__}.{lesson}")
     return HIDDEN

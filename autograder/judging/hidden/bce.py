@@ -1,8 +1,7 @@
 """Lesson 05: the hidden cases, and what each part of an answer is worth."""
 
-from autograder.exercises import hidden
-from backprop_kit.diagnose import ARGUMENTS
-from backprop_kit.exercise import Case
+from backprop_kit.checking.diagnose import ARGUMENTS
+from backprop_kit.checking.exercise import Case
 from backprop_kit.exercises.bce import (
     HUGE,
     KINK,
@@ -33,6 +32,8 @@ from backprop_kit.exercises.bce import (
     unlikely,
 )
 from backprop_kit.exercises.drawing import numbers
+
+from . import hidden
 
 
 def alone(*functions):

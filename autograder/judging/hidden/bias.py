@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from autograder.exercises import hidden
-from backprop_kit.diagnose import ARGUMENTS
-from backprop_kit.exercise import Case
+from backprop_kit.checking.diagnose import ARGUMENTS
+from backprop_kit.checking.exercise import Case
 from backprop_kit.exercises.bias import (
     BOTH,
     EMPTY,
@@ -23,6 +22,8 @@ from backprop_kit.exercises.bias import (
     stretches,
 )
 from backprop_kit.exercises.drawing import numbers, sizes
+
+from . import hidden
 
 hidden(
     "bias_backward",

@@ -4,9 +4,8 @@ A class that has the right gradient keeps its calls apart as well: where the gra
 already there is nothing to keep, so that aspect is earned together with it.
 """
 
-from autograder.exercises import hidden
-from backprop_kit.diagnose import ARGUMENTS
-from backprop_kit.exercise import Case
+from backprop_kit.checking.diagnose import ARGUMENTS
+from backprop_kit.checking.exercise import Case
 from backprop_kit.exercises.custom_layer import (
     APART,
     OWN,
@@ -21,6 +20,8 @@ from backprop_kit.exercises.custom_layer import (
     softplus_large,
     wacky_case,
 )
+
+from . import hidden
 
 hidden(
     "cube_layer",

@@ -1,8 +1,7 @@
 """Lesson 07: the hidden cases, and what each part of an answer is worth."""
 
-from autograder.exercises import hidden
-from backprop_kit.diagnose import ARGUMENTS
-from backprop_kit.exercise import Case
+from backprop_kit.checking.diagnose import ARGUMENTS
+from backprop_kit.checking.exercise import Case
 from backprop_kit.exercises.drawing import sizes
 from backprop_kit.exercises.memory_and_freezing import (
     LAYERS,
@@ -19,6 +18,8 @@ from backprop_kit.exercises.memory_and_freezing import (
     names_below,
     step_args,
 )
+
+from . import hidden
 
 hidden(
     "what_to_save",

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from autograder.exercises import hidden
-from backprop_kit.diagnose import ARGUMENTS as KEPT
-from backprop_kit.exercise import Case
+from backprop_kit.checking.diagnose import ARGUMENTS as KEPT
+from backprop_kit.checking.exercise import Case
 from backprop_kit.exercises.relu_layers import (
     LARGE,
     ZEROS,
@@ -23,6 +22,8 @@ from backprop_kit.exercises.relu_layers import (
     units,
     with_zeros,
 )
+
+from . import hidden
 
 
 def cases(function, draw, count, *notes):

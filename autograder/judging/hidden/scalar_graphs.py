@@ -1,7 +1,6 @@
 """Lesson 01: the hidden cases, and what each part of an answer is worth."""
 
-from autograder.exercises import hidden
-from backprop_kit.exercise import Case
+from backprop_kit.checking.exercise import Case
 from backprop_kit.exercises.scalar_graphs import (
     GATES,
     WEIGHTS,
@@ -12,6 +11,8 @@ from backprop_kit.exercises.scalar_graphs import (
     uneven_model,
     uneven_neuron,
 )
+
+from . import hidden
 
 hidden(
     "add_mul",

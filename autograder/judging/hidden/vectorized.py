@@ -1,8 +1,7 @@
 """Lesson 02: the hidden cases, and what each part of an answer is worth."""
 
-from autograder.exercises import hidden
-from backprop_kit.diagnose import ARGUMENTS
-from backprop_kit.exercise import Case
+from backprop_kit.checking.diagnose import ARGUMENTS
+from backprop_kit.checking.exercise import Case
 from backprop_kit.exercises.drawing import sizes
 from backprop_kit.exercises.vectorized import (
     BATCHES,
@@ -20,6 +19,8 @@ from backprop_kit.exercises.vectorized import (
     row_and_matrix,
     signal_and_column,
 )
+
+from . import hidden
 
 
 def edges(function, draw):

@@ -71,5 +71,5 @@ def _enter(answer):
 def catalogue(exercise=None):
     """Every entry, or those of one exercise."""
     for lesson in LESSONS:
-        import_module(f"autograder.catalogue.{lesson}")
+        import_module(f"{__name__}.{lesson}")
     return [answer for answer in ENTRIES if exercise in (None, answer.exercise)]

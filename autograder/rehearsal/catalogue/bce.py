@@ -5,7 +5,7 @@ of the mathematics come first, then what is wrong with the result as an object, 
 that were never worked out, then right answers in other styles.
 """
 
-from autograder.catalogue import ALL, right, wrong
+from . import ALL, right, wrong
 
 ALONE = "arguments left alone"
 

@@ -5,9 +5,10 @@ of the mathematics come first, then what is wrong with the result as an object, 
 that were never worked out, then right answers in other styles.
 """
 
-from autograder.catalogue import ALL, right, wrong
-from backprop_kit.diagnose import ARGUMENTS
+from backprop_kit.checking.diagnose import ARGUMENTS
 from backprop_kit.exercises.bias import BOTH, EMPTY, FRONT, KIND, ONES, PLAIN, TRANSPOSED
+
+from . import ALL, right, wrong
 
 # ---------------------------------------------------------------- bias_backward, one example
 
@@ -1323,7 +1324,7 @@ wrong(
     "unbroadcast",
     "the engine's own function",
     source="""
-    from backprop_kit.tensor import unbroadcast
+    from backprop_kit.engine.tensor import unbroadcast
     """,
     cause="by-engine",
     loses=ALL,

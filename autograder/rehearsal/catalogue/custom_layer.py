@@ -6,7 +6,7 @@ of its own: what it keeps, where it keeps it, and what it hands back through sel
 
 from functools import partial
 
-from autograder.catalogue import ALL, right, wrong
+from . import ALL, right, wrong
 
 APART = "calls kept apart"
 ALONE = "arguments left alone"

@@ -7,7 +7,7 @@ then the answers that were never worked out, then right answers in other styles.
 
 from functools import partial
 
-from autograder.catalogue import ALL, right, wrong
+from . import ALL, right, wrong
 
 # ---------------------------------------------------------------- what_to_save
 

@@ -5,7 +5,7 @@ the slips of the mathematics come first, then what is wrong with the result as a
 answers that were never worked out, then right answers in other styles.
 """
 
-from autograder.catalogue import ALL, right, wrong
+from . import ALL, right, wrong
 
 # ---------------------------------------------------------------- add_mul: f = (x + y) z
 

@@ -5,7 +5,7 @@ slips of the mathematics come first, then what is wrong with the result as an ob
 answers that were never worked out, then right answers in other styles.
 """
 
-from autograder.catalogue import ALL, right, wrong
+from . import ALL, right, wrong
 
 ARGUMENTS = "arguments left alone"
 

@@ -13,13 +13,13 @@ from importlib import import_module
 import nbformat
 import numpy as np
 import pytest
-from conftest import LESSON, SEED, solution_region
+from helpers import LESSON, SEED, solution_region
 
-from autograder.course import ROOT, Course
-from autograder.judge import MIME, Plan
-from autograder.repair import grade_id, is_solution, is_test
-from autograder.report import write_feedback
-from backprop_kit.exercise import Exact, Numbers
+from autograder.course.lessons import ROOT, Course
+from autograder.judging.plan import MIME, Plan
+from autograder.reporting.feedback import write_feedback
+from autograder.submissions.repair import grade_id, is_solution, is_test
+from backprop_kit.checking.exercise import Exact, Numbers
 
 # Lines of reference solutions that a lesson gives away on purpose: forward passes that its text
 # computes, and formulas that every text on its subject holds. Those of the later lessons stand in
@@ -157,7 +157,7 @@ def test_an_answer_planted_in_a_release_is_found(blank, reference, answers):
     [
         "### BEGIN HIDDEN TESTS\nassert True\n### END HIDDEN TESTS",
         'judge("add_mul", add_mul)',
-        "from autograder.judge import judge",
+        "from autograder.judging import judge",
         "### BEGIN SOLUTION",
     ],
 )
