@@ -8,9 +8,9 @@ import warnings
 from pathlib import Path
 
 try:
-    from autograder.course.lessons import ROOT, Course, CourseError
+    from autograder.course import ROOT, Course, CourseError
     from autograder.judging import hidden
-    from autograder.running.sandbox import MODES
+    from autograder.running import MODES
 except ModuleNotFoundError as error:
     sys.exit(
         f"autograder: the package {error.name!r} is missing in this Python ({sys.executable}). "
@@ -184,13 +184,13 @@ def progress(what):
 
 
 def run_release(args):
-    from autograder.course.release import release
+    from autograder.course import make_release
 
     lessons = Course(args.course).lessons(args.lessons)
     made, failed = [], []
     for lesson in progress("release")(lessons):
         try:
-            made.append(release(lesson))
+            made.append(make_release(lesson))
         except CourseError as error:  # the other lessons are released all the same
             failed.append(str(error))
     for path in made:
@@ -200,14 +200,14 @@ def run_release(args):
 
 
 def run_lab(args):
-    from autograder.course.lab import open_lab
+    from autograder.course import open_lab
 
     return open_lab(Course(args.course), [o for o in args.jupyter_options if o != "--"])
 
 
 def run_grade(args):
-    from autograder.grading.entering import grade_class
-    from autograder.reporting.feedback import marks_table
+    from autograder.grading import grade_class
+    from autograder.reporting import marks_table
 
     marks = {}
     lessons = Course(args.course).graded_lessons(args.lessons)
@@ -244,9 +244,9 @@ def run_grade(args):
 
 
 def run_feedback(args):
-    from autograder.grading.entering import load_marks
-    from autograder.reporting.feedback import write_feedback
-    from autograder.submissions.repair import printable
+    from autograder.grading import load_marks
+    from autograder.reporting import write_feedback
+    from autograder.submissions import printable
 
     course = Course(args.course)
     lessons = course.graded_lessons(args.lessons)
@@ -271,7 +271,7 @@ def run_feedback(args):
 
 
 def run_export(args):
-    from autograder.reporting.feedback import export
+    from autograder.reporting import export
 
     course = Course(args.course)
     path = export(course, args.to or course.path / "marks.csv")
@@ -279,7 +279,7 @@ def run_export(args):
 
 
 def run_try(args):
-    from autograder.running.trial import Trials
+    from autograder.running import Trials
 
     known = hidden.load()
     if args.exercise not in known:
@@ -323,15 +323,15 @@ def run_try(args):
 
 
 def run_demo(args):
-    from autograder.course.release import release
-    from autograder.grading.entering import grade_class
-    from autograder.rehearsal.demo import hand_in_class, make_course
-    from autograder.reporting.feedback import export, marks_table, write_feedback
+    from autograder.course import make_release
+    from autograder.grading import grade_class
+    from autograder.rehearsal import hand_in_class, make_course
+    from autograder.reporting import export, marks_table, write_feedback
 
     course = make_course(args.to.resolve() / "course")
     lesson = course.graded_lessons()[0]
     print(f"Releasing {lesson.id} …", flush=True)
-    release(lesson)
+    make_release(lesson)
     people = hand_in_class(lesson)
     print(f"{len(people)} students have handed in. Grading …", flush=True)
     marks = grade_class(lesson, progress=progress("grading"), sandbox=args.sandbox)
@@ -344,7 +344,7 @@ def run_demo(args):
 
 
 def run_kill_table(args):
-    from autograder.rehearsal.kill_table import kill_table, steadiness
+    from autograder.rehearsal import kill_table
 
     known = hidden.load()
     wanted = []
@@ -357,9 +357,11 @@ def run_kill_table(args):
         wanted += lesson or [name]
     if args.seeds:
         seeds = range(args.seeds)
-        text, failures = steadiness(wanted, seeds, progress("right answers"), args.sandbox)
+        text, failures = kill_table.steadiness(
+            wanted, seeds, progress("right answers"), args.sandbox
+        )
     else:
-        text, failures = kill_table(wanted, progress("kill table"), args.sandbox)
+        text, failures = kill_table.table(wanted, progress("kill table"), args.sandbox)
     print(text)
     return 1 if failures else 0
 

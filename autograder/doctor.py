@@ -20,7 +20,7 @@ import tomllib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from autograder.course.lessons import ROOT, Course
+from autograder.course import ROOT, Course
 from autograder.interpreter import PYTHON, tools_on_path
 from autograder.running import sandbox
 from autograder.running.sandbox import Limits, Policy
@@ -281,8 +281,9 @@ def _versions():
 def _wiring(course):
     """{"mode", "limits": of the sandbox, as configured; "findings": list}"""
     group, findings = "nbgrader", []
-    from autograder.course.release import api
-    from autograder.nbgrader_plugins import FeedbackPage, JudgedExecute, RepairSubmission
+    from autograder.course import api
+    from autograder.nbgrader_plugins import JudgedExecute, RepairSubmission
+    from autograder.reporting import FeedbackPage
 
     path = course.path / "nbgrader_config.py"
     try:

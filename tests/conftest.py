@@ -24,11 +24,10 @@ from helpers import (
 )
 
 from autograder import cli
-from autograder.course.lessons import Course, reference_solutions
-from autograder.course.release import release
-from autograder.grading.entering import grade_class, load_marks
-from autograder.rehearsal.demo import answered, make_course
-from autograder.running.trial import Trials
+from autograder.course import Course, make_release, reference_solutions
+from autograder.grading import grade_class, load_marks
+from autograder.rehearsal import answered, make_course
+from autograder.running import Trials
 from backprop_kit.pictures import trace
 
 
@@ -67,7 +66,7 @@ def fresh(tmp_path_factory):
     """A copy of the course whose lessons have all been released just now."""
     course = make_course(tmp_path_factory.mktemp("fresh") / "course")
     for each in course.lessons():
-        release(each)
+        make_release(each)
     return course
 
 

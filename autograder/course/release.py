@@ -5,52 +5,12 @@ hidden tests out and enters the lesson in the gradebook.
 """
 
 import os
-import re
 import shutil
-from contextlib import contextmanager
 
 import nbformat
-from nbgrader.apps import NbGraderAPI
-from traitlets.config import PyFileConfigLoader
-
-from autograder.interpreter import tools_on_path
 
 from .lessons import CourseError
-
-
-def api(course):
-    """nbgrader's API for this course, with the configuration of its folder."""
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(course.path)).load_config()
-    config.CourseDirectory.root = str(course.path)
-    return NbGraderAPI(config=config)
-
-
-@contextmanager
-def gradebook(course):
-    """The course's gradebook, made if there is none."""
-    with tools_on_path(), api(course).gradebook as opened:
-        yield opened
-
-
-def run(step, *args, **kwargs):
-    """Call a step of nbgrader's API; a CourseError that says why if it failed."""
-    with tools_on_path():
-        outcome = step(*args, **kwargs)
-    if not outcome["success"]:
-        if outcome["error"].rstrip().endswith("KeyboardInterrupt"):  # it has caught that as well
-            raise KeyboardInterrupt
-        raise CourseError(f"nbgrader could not do this: {_why(outcome)}")
-    return outcome
-
-
-def _why(outcome):
-    """What the last traceback in nbgrader's log ends with; if there is none, all that it says."""
-    log = outcome.get("log", "").rstrip() or outcome["error"].rstrip()
-    ends = [line.strip() for line in log.splitlines() if END_OF_A_TRACEBACK.match(line)]
-    return ends[-1] if ends else f"\n{log}"
-
-
-END_OF_A_TRACEBACK = re.compile(r"\s*[\w.]+(Error|Exception|Entry): ")
+from .nbgrader_api import api, gradebook, run
 
 
 def write_source_notebook(lesson):
@@ -61,7 +21,7 @@ def write_source_notebook(lesson):
 SCRATCH = ".release-in-the-making"
 
 
-def release(lesson):
+def make_release(lesson):
     """Make the release of one lesson; returns its path.
 
     It is made beside the old one and put in its place file by file when it is whole: a release that
@@ -69,11 +29,10 @@ def release(lesson):
     """
     write_source_notebook(lesson)
     scratch = lesson.course.path / SCRATCH
-    config = api(lesson.course).config
-    config.CourseDirectory.release_directory = scratch.name
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        run(NbGraderAPI(config=config).generate_assignment, lesson.id, force=True, create=True)
+        generate = api(lesson.course, release=SCRATCH).generate_assignment
+        run(generate, lesson.id, force=True, create=True)
         _replace(lesson.release.parent, scratch / lesson.id)
     except CourseError as error:
         if HAS_SUBMISSIONS in str(error):
@@ -131,4 +90,4 @@ def require_release(lesson):
     with gradebook(lesson.course) as opened:
         known = any(assignment.name == lesson.id for assignment in opened.assignments)
     if not known:
-        release(lesson)
+        make_release(lesson)

@@ -1,13 +1,12 @@
-"""The verdict: fresh cases, the reference engine, points for each aspect, and words.
+"""The plan: fresh cases, what is asked of the answers, and what the reference engine says.
 
 Nothing in this module runs student code, but for `judge`, which stands in the hidden-test cells
 and judges in-process where plain nbgrader executes them. In the course's own pipeline
-`autograder.nbgrader_plugins` sends the request of a `Plan` into the student's kernel and brings
-the observations back; see `autograder.judging.probe`.
+`autograder.running` sends the request of a `Plan` into the student's kernel and brings the
+observations back; see `autograder.judging.probe`.
 """
 
 import contextlib
-import html
 import json
 import re
 import secrets
@@ -15,18 +14,17 @@ import zlib
 
 import numpy as np
 
-from backprop_kit.checking.check import as_rows, as_text, boxed
 from backprop_kit.checking.diagnose import Trial, examine
 from backprop_kit.checking.exercise import Case
 from backprop_kit.checking.observe import Observation, Raised, observe
 from backprop_kit.engine.tensor import engine_off
 
 from . import hidden, probe
+from .verdict import Verdict
 
 SECONDS = 5.0  # for all calls of one exercise together
 # With a fraction, as hidden inputs have one; an error may tell what it was raised by.
 NUMBER = re.compile(r"-?\d+\.\d*(?:[eE][+-]?\d+)?")
-MIME = "application/vnd.backprop-course.verdict+json"
 
 
 def _struck(value):
@@ -152,130 +150,6 @@ def _failure(sent):
         text = _printable(str(sent.get("text"))[:200])
         return "Unreadable", f"The code raises an error before it can be called: {text}."
     return "KernelDied", "Python itself came to an end while your code was running."
-
-
-class AspectVerdict:
-    """One aspect: its name, whether it is earned, its points (earned), and why not."""
-
-    def __init__(self, aspect, findings):
-        wrong = [findings[part] for part in aspect.parts if findings.get(part)]
-        self.name = aspect.name
-        self.worth = aspect.points
-        self.ok = not wrong
-        self.points = aspect.points if self.ok else 0.0
-        self.finding = wrong[0] if wrong else None
-        self.message = self.finding.message if wrong else ""
-
-    def as_dict(self):
-        return {"name": self.name, "ok": self.ok, "points": self.points, "message": self.message}
-
-
-class Verdict:
-    """What an answer gets, and what its student reads. Holds no hidden number.
-
-    score, max: points. cause: the main cause, or None where all is right. message: a sentence or
-    two. aspects: a list of `AspectVerdict`. seed: draws the same cases again.
-    """
-
-    def __init__(self, plan, findings):
-        self.exercise = plan.exercise.id
-        self.seed = plan.seed
-        self.max = float(plan.exercise.points)
-        self.aspects = [AspectVerdict(aspect, findings) for aspect in plan.test.aspects]
-        self.score = round(min(self.max, sum(aspect.points for aspect in self.aspects)), 6)
-        self.main = self._main()
-        self.cause = self.main.cause if self.main else None
-        self.message = self._message()
-
-    def _main(self):
-        """The finding that costs most; among equals the one that stands first."""
-        weight = {}
-        for aspect in self.aspects:
-            if aspect.finding:
-                cause = aspect.finding.cause
-                weight[cause] = weight.get(cause, 0) + aspect.worth
-        if not weight:
-            return None
-        heaviest = max(weight, key=weight.get)
-        return next(a.finding for a in self.aspects if a.finding and a.finding.cause == heaviest)
-
-    def _message(self):
-        if not self.main:
-            return "All hidden tests passed."
-        return self.main.message
-
-    def as_dict(self):
-        return {
-            "exercise": self.exercise,
-            "score": self.score,
-            "max": self.max,
-            "cause": self.cause,
-            "message": self.message,
-            "aspects": [aspect.as_dict() for aspect in self.aspects],
-        }
-
-    # ---- how it is read: as text, as HTML, and as the number nbgrader takes for partial credit
-
-    def lines(self):
-        """(kind, text) of each line: "head", "wrong", "todo", "also", "next" or "ok"."""
-        worth = f"{_points(self.score)} of {points_in_words(self.max)}"
-        if not self.main:
-            return [("head", f"{self.exercise}: {worth}. All hidden tests passed.")]
-        lines = [("head", f"{self.exercise}: {worth}.")]
-        for finding in {id(a.finding): a.finding for a in self.aspects if a.finding}.values():
-            lost = [aspect for aspect in self.aspects if aspect.finding is finding]
-            cost = points_in_words(sum(aspect.worth for aspect in lost))
-            kind = "todo" if finding.cause == "not-implemented" else "wrong"
-            lines.append((kind, f"{finding.headline}: {finding.evidence} (−{cost})"))
-            if finding.also:
-                lines.append(("also", finding.doubt))
-            lines.append(("next", finding.advice))
-        if right := [aspect.name for aspect in self.aspects if aspect.ok]:
-            lines.append(("ok", f"Right: {', '.join(right)}."))
-        return lines
-
-    def __str__(self):
-        (_, head), *rest = self.lines()
-        return "\n".join([head, *([as_text(rest)] if rest else [])])
-
-    def html(self):
-        (_, head), *rest = self.lines()
-        blank = self.cause == "not-implemented" and not self.score
-        colour = "passed" if not self.main else "blank" if blank else "wrong"
-        return boxed(f"<b>{html.escape(head)}</b>{as_rows(rest)}", colour)
-
-    def outputs(self):
-        """The cell's outputs, in nbformat: the words, and the number that nbgrader reads."""
-        return [
-            {
-                "output_type": "display_data",
-                "metadata": {},
-                "data": {
-                    "text/plain": str(self),
-                    "text/html": self.html(),
-                    MIME: {**self.as_dict(), "seed": str(self.seed)},
-                },
-            },
-            {
-                "output_type": "execute_result",
-                "execution_count": None,
-                "metadata": {},
-                "data": {"text/plain": repr(self.score)},
-            },
-        ]
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        """In plain nbgrader the cell's value is this verdict: a number as text, words as HTML."""
-        return {"text/plain": repr(self.score), "text/html": self.html()}
-
-
-def _points(value):
-    return f"{value:g}"
-
-
-def points_in_words(value):
-    """'1 point', '0.5 points', '2 points'."""
-    return f"{value:g} point{'' if value == 1 else 's'}"
 
 
 def judge(id, *functions, seed=None):

@@ -10,10 +10,10 @@ import shutil
 
 import nbformat
 
-from autograder.course.lessons import Course, CourseError
-from autograder.submissions.repair import grade_id, is_solution
+from autograder.course import Course, CourseError
+from autograder.submissions import grade_id, is_solution
 
-from .catalogue import catalogue
+from . import catalogue
 
 SOLUTION_MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 WARNS = "\n\nimport sys\nprint('RuntimeWarning: overflow encountered in exp', file=sys.stderr)\n"
@@ -50,7 +50,7 @@ def with_mistake(lesson, cause, count=2):
     """The reference answers with the first `count` catalogued mistakes of this cause among them."""
     answers = lesson.reference()
     mistakes = [
-        entry for entry in catalogue() if entry.cause == cause and entry.exercise in answers
+        entry for entry in catalogue.entries() if entry.cause == cause and entry.exercise in answers
     ]
     chosen = {}
     for entry in mistakes:

@@ -1,10 +1,11 @@
 """How every catalogued answer fares in the hidden tests: the proof that the tests test."""
 
-from autograder.course.lessons import reference_solutions
+from autograder.course import reference_solutions
 from autograder.judging import hidden
-from autograder.running.trial import Trials
+from autograder.running import Trials
 
-from .catalogue import ALL, Answer, catalogue
+from . import catalogue
+from .catalogue import ALL, Answer
 
 BLANK = "raise NotImplementedError()"
 
@@ -46,7 +47,7 @@ def outcomes(id, reference, trials, seed=None):
         id, "the blank release", cause="not-implemented", loses=ALL, says="not written yet"
     )
     answers = [(Answer(id, "the reference solution"), reference), (unwritten, blank(reference))]
-    answers += [(entry, entry.source(reference)) for entry in catalogue(id)]
+    answers += [(entry, entry.source(reference)) for entry in catalogue.entries(id)]
     for entry, code in answers:
         verdict = trials.judge(id, code, seed=seed)
         yield Outcome(entry.title, verdict, complaints_about(entry, verdict), entry.cause)
@@ -58,7 +59,7 @@ def steadiness(ids, seeds, progress=lambda iterable: iterable, sandbox="auto"):
     references = reference_solutions()
     answers = {
         id: [("the reference solution", references[id])]
-        + [(e.title, e.source(references[id])) for e in catalogue(id) if not e.cause]
+        + [(e.title, e.source(references[id])) for e in catalogue.entries(id) if not e.cause]
         for id in ids
     }
     all_answers = [(id, *answer) for id, several in answers.items() for answer in several]
@@ -92,7 +93,7 @@ def blank(reference):
     return "\n".join(lines) + "\n"
 
 
-def kill_table(ids, progress=lambda iterable: iterable, sandbox="auto"):
+def table(ids, progress=lambda iterable: iterable, sandbox="auto"):
     """(the table as text, the number of answers that were not judged as they must be)."""
     references = reference_solutions()
     lines, wrong, right, survivors = [], 0, 0, 0

@@ -31,7 +31,7 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Dict, Enum, Instance, List
 
 import backprop_kit
-from autograder.course.lessons import ROOT, CourseError
+from autograder.course import ROOT, CourseError
 from autograder.interpreter import PYTHON, program
 
 MODES = ("require", "auto", "off")

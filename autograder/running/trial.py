@@ -10,8 +10,7 @@ import secrets
 import subprocess
 
 from autograder.interpreter import PYTHON
-from autograder.judging import probe
-from autograder.judging.plan import SECONDS, Plan
+from autograder.judging import SECONDS, Plan, probe
 
 from . import sandbox
 

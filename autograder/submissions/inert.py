@@ -1,10 +1,10 @@
-"""Nothing that a student wrote or a kernel sent does anything in the browser of its reader.
+"""Nothing that a student wrote or a kernel sent does anything where it is read.
 
 `clean_html` keeps the words, tables and colours of a piece of HTML and drops the rest: scripts,
 frames, forms, links, and everything that a page would have to fetch. The work is bleach's.
 Drawings (SVG) are kept as images, in which browsers run nothing. `inert_outputs` does so to a
-cell's outputs and limits their size, `inert_text` to a text cell. `offences` is the check: what a
-page holds that a strict Content-Security-Policy would refuse.
+cell's outputs and limits their size, `inert_text` to a text cell, `printable` to a text that a
+terminal shows. Whether a whole page is inert is looked at in `reporting.policy`.
 """
 
 import base64
@@ -12,17 +12,10 @@ import binascii
 import html
 import re
 import secrets
-from html.parser import HTMLParser
 
 import nbformat
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import Cleaner
-
-# A page may show its own styles and the images it carries. It may do and fetch nothing.
-POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 MAX_TEXT = 10_000  # characters of one output
 MAX_HTML = 100_000  # characters of one output in HTML, without its pictures
@@ -189,77 +182,6 @@ def inert_text(source):
     return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
 
 
-# ---------------------------------------------------------------- the check
-
-
-def offences(page):
-    """What this page holds that a strict Content-Security-Policy refuses; [] if it is inert.
-
-    Scripts, frames, forms and embedded things; handlers in attributes; everything that would be
-    fetched, and every link that leads off the page; a missing policy.
-    """
-    reader = _Reader()
-    reader.feed(page)
-    reader.close()
-    if POLICY not in reader.policies:
-        reader.found.append("no Content-Security-Policy")
-    return reader.found
-
-
-# fmt: off
-ACTS = {
-    "script", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "input",
-    "button", "textarea", "select", "base", "link", "svg", "math", "audio", "video", "source",
-    "track", "portal", "noscript", "template",
-}
-REFERS = {
-    "href", "src", "srcset", "action", "formaction", "data", "background", "poster", "cite",
-    "ping", "xlink:href",
-}
-# fmt: on
-
-
-class _Reader(HTMLParser):
-    def __init__(self):
-        super().__init__(convert_charrefs=True)
-        self.found = []
-        self.policies = []
-        self.in_style = False
-
-    def handle_starttag(self, tag, attributes):
-        attributes = {name: value or "" for name, value in attributes}
-        if tag in ACTS:
-            self.found.append(f"<{tag}>")
-        if tag == "meta":
-            if attributes.get("http-equiv", "").lower() == "content-security-policy":
-                self.policies.append(attributes.get("content", ""))
-            elif "http-equiv" in attributes:
-                self.found.append(f"<meta http-equiv={attributes['http-equiv']}>")
-        for name, value in attributes.items():
-            if name.startswith("on"):
-                self.found.append(f"{name}= in <{tag}>")
-            elif name in REFERS and not (value.startswith("#") or PICTURE.fullmatch(value)):
-                self.found.append(f"{name}={value[:60]} in <{tag}>")
-            elif name == "style":
-                self.look_at_style(value)
-        self.in_style = tag == "style"
-
-    def handle_endtag(self, tag):
-        self.in_style = False
-
-    def handle_comment(self, data):
-        self.found.append("a comment")  # where it ends, browsers do not agree
-
-    def handle_pi(self, data):
-        self.found.append("a processing instruction")
-
-    def unknown_decl(self, data):
-        self.found.append("a declaration")
-
-    def handle_data(self, data):
-        if self.in_style:
-            self.look_at_style(data)
-
-    def look_at_style(self, text):
-        if re.search(r"(?i)url\s*\(|@import|expression\s*\(", text):
-            self.found.append("a style that fetches")
+def printable(text):
+    """The text without what would move a cursor, or could not be written to a file at all."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)

@@ -16,10 +16,10 @@ from datetime import datetime
 from pathlib import Path
 
 import nbformat
-from nbgrader.utils import parse_utc
 
 from . import exchange
-from .repair import CELL_ID, grade_id, is_solution, printable
+from .cells import CELL_ID, grade_id, is_solution
+from .inert import printable
 
 MAX_FILE = 100_000_000  # bytes of a notebook file
 MAX_FILES = 2_000  # names looked at in one folder
@@ -82,6 +82,15 @@ def take_in(folder, name, student="", released=None):
     except Exception as error:  # what nobody has thought of is for a person, too
         submission.problem = f"the file cannot be read: {type(error).__name__}"
     return submission
+
+
+def handed_in(lesson, student, released=None):
+    """The `Submission` that lies in `submitted/` now; None if there is no folder of it."""
+    folder = lesson.submission(student).parent
+    if not folder.is_dir():
+        return None
+    released = released or nbformat.read(lesson.release, as_version=4)
+    return take_in(folder, lesson.notebook, student, released)
 
 
 def shown(path, folder):
@@ -182,6 +191,8 @@ def _timestamp(folder, notes):
     path = Path(folder) / exchange.TIMESTAMP
     if not path.is_file() or path.is_symlink():
         return None
+    from nbgrader.utils import parse_utc  # a second of imports, for those who have such a file
+
     try:
         text = _bytes_of(path, 1000).decode("utf-8-sig").strip()
         return parse_utc(text) if text else None

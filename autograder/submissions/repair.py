@@ -20,7 +20,9 @@ import ast
 import copy
 import re
 
-CELL_ID = re.compile(r"[a-zA-Z0-9-_]{1,64}")  # as nbformat wants them
+from .cells import CELL_ID, grade_id, is_solution, is_test, nbgrader
+from .inert import inert_text, printable
+
 DEFINES = re.compile(r"^(?:(?:def|class)\s+(\w+)|(\w+)[ \t]*=(?!=))", re.MULTILINE)
 INSTALLS = re.compile(
     r"^([ \t]*)([%!][ \t]*(?:python[\d.]*[ \t]+-m[ \t]+)?"
@@ -31,27 +33,24 @@ MAX_PARTS = 4  # cells that one answer may have been split into
 MAX_PARSED = 200_000  # characters of a cell that are looked at for what they import
 
 
-def nbgrader(cell):
-    """The cell's nbgrader metadata, {} if it has none (or something that is not a dict)."""
-    data = cell.metadata.get("nbgrader", {})
-    return data if isinstance(data, dict) else {}
+def mend(notebook, released):
+    """Repair a submission after its release, and note in its metadata what was done.
 
-
-def grade_id(cell):
-    return nbgrader(cell).get("grade_id")
-
-
-def is_solution(cell):
-    return bool(nbgrader(cell).get("solution"))
-
-
-def is_test(cell):
-    return bool(nbgrader(cell).get("grade"))
-
-
-def has_answers(notebook):
-    """Whether a repaired notebook holds any of its lesson's answer cells, be it untouched."""
-    return any(is_solution(cell) for cell in notebook.cells)
+    The note is {"repairs": sentences, "own": the ids of cells that are not the lesson's}. A cell
+    that imports and does nothing else is as good as the lesson's: answers may need it.
+    """
+    repairs = repair(notebook, released)
+    lesson = {cell.source for cell in released.cells}
+    own = []
+    for cell in notebook.cells:
+        if nbgrader(cell) or cell.source in lesson:
+            continue
+        if not only_imports(cell):
+            own.append(cell.id)
+        if cell.cell_type != "code":
+            cell.source = inert_text(cell.source)
+    notebook.metadata["autograder"] = {"repairs": repairs, "own": own}
+    return repairs
 
 
 def repair(submitted, released):
@@ -408,11 +407,6 @@ def _listed(words):
 def _short(text):
     text = printable(text)
     return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def printable(text):
-    """The text without what would move a cursor, or could not be written to a file at all."""
-    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def _unique_ids(notebook):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell
 
-from autograder.submissions.repair import grade_id
+from autograder.submissions import grade_id
 
 LESSON = "01_scalar_graphs"
 NAME = "scalar_graphs"

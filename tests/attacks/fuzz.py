@@ -22,12 +22,10 @@ from helpers import lean, with_gradebook
 
 from attacks.base import LESSON, NAME, POINTS
 from attacks.suite import CONFIG, released_course
-from autograder.course.lessons import Course
-from autograder.grading.entering import grade_class, load_marks
-from autograder.nbgrader_plugins import mend
-from autograder.rehearsal.demo import answered
-from autograder.submissions.intake import take_in
-from autograder.submissions.repair import is_test
+from autograder.course import Course
+from autograder.grading import grade_class, load_marks
+from autograder.rehearsal import answered
+from autograder.submissions import is_test, mend, take_in
 
 # Exercises that the originals leave open or answer with nothing: no accident makes these right.
 OPEN = {

@@ -14,12 +14,11 @@ from helpers import SEED, environment, lean, with_gradebook
 from attacks import breaking, damaged, forging, reaching, unlucky  # noqa: F401  (fill ENTRIES)
 from attacks.base import ENTRIES, LESSON, World, cell_of, hand_in
 from attacks.watch import Listener, changes, fingerprint, running
-from autograder.course.lessons import ROOT
-from autograder.course.release import gradebook, release
-from autograder.grading.entering import load_marks
-from autograder.rehearsal.demo import answered, make_course
+from autograder.course import ROOT, gradebook, make_release
+from autograder.grading import load_marks
+from autograder.rehearsal import answered, make_course
+from autograder.reporting.policy import offences
 from autograder.running import sandbox
-from autograder.submissions.inert import offences
 
 LARGEST = 2_000_000  # characters of a page or a graded notebook
 CONFIG = f"""
@@ -63,7 +62,7 @@ def runnable(entries):
 def released_course(folder):
     """A course whose lesson of the suite has been released just now."""
     course = make_course(Path(folder) / "course")
-    release(course.lessons([LESSON])[0])
+    make_release(course.lessons([LESSON])[0])
     return course
 
 

@@ -20,12 +20,12 @@ from tqdm import tqdm
 
 from attacks.base import LESSON, POINTS, World, files_of
 from attacks.suite import ENTRIES, grade_as_class, released_course, solved_notebook
-from autograder.course.lessons import ROOT
-from autograder.course.release import api, release, run
-from autograder.rehearsal.demo import make_course
+from autograder.course import ROOT, api, make_release
+from autograder.course.nbgrader_api import run
+from autograder.rehearsal import make_course
+from autograder.reporting.policy import offences
 from autograder.running import sandbox
 from autograder.running.sandbox import Limits, Policy
-from autograder.submissions.inert import offences
 
 HERE = Path(__file__).parent
 WORK = str(Path("/tmp", "work"))
@@ -46,7 +46,7 @@ def packed_course(folder):
     course = make_course(folder / "course")
     (course.path / "nbgrader_config.py").write_text(PLAIN, encoding="utf-8")
     lesson = course.lessons([LESSON])[0]
-    release(lesson)
+    make_release(lesson)
     path = lesson.submission("bystander_right")
     path.parent.mkdir(parents=True)
     notebook = solved_notebook(lesson)

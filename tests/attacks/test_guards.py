@@ -13,14 +13,12 @@ from nbgrader.utils import determine_grade
 
 from attacks.base import ENTRIES, LESSON, NAME, POINTS, World, cell_of, hand_in
 from attacks.suite import CONFIG, solved_notebook
-from autograder import nbgrader_plugins
-from autograder.course.release import api
-from autograder.grading.entering import grade_one
+from autograder.course import api
+from autograder.grading import grade_one
 from autograder.judging import plan as judge
-from autograder.nbgrader_plugins import JudgedExecute, mend
-from autograder.running import sandbox
-from autograder.submissions import intake
-from autograder.submissions.intake import take_in
+from autograder.nbgrader_plugins import JudgedExecute
+from autograder.running import judged, sandbox
+from autograder.submissions import intake, mend, take_in
 from autograder.submissions.repair import _Repair
 
 needs_sandbox = pytest.mark.skipif(sandbox.hindrance() is not None, reason=str(sandbox.hindrance()))
@@ -93,7 +91,7 @@ def test_tests_in_the_students_process_can_be_forged(graded, monkeypatch):
     """As plain nbgrader has it: the test is run where the answers are, and what it shows counts.
     Locked in as it is here, the judge is not even there, and the answer scores all the same."""
     monkeypatch.setattr(JudgedExecute, "_exercise", staticmethod(lambda cell: None))
-    monkeypatch.setattr(nbgrader_plugins, "inert_outputs", lambda outputs: outputs)
+    monkeypatch.setattr(judged, "inert_outputs", lambda outputs: outputs)
     test = cell_of(graded("replaces_the_test").notebook, "test_add_mul")
     assert determine_grade(test, None) == (2.0, 2.0)
 
@@ -124,19 +122,19 @@ def test_tests_as_they_were_sent_would_count(released, monkeypatch):
 def test_without_asking_whether_it_answers_one_loop_costs_everything(graded, monkeypatch):
     monkeypatch.setattr(JudgedExecute, "GRACE", 0.5)  # nobody will answer
     monkeypatch.setattr(JudgedExecute, "_responds", lambda step: True)
-    monkeypatch.setattr(JudgedExecute, "_restart", lambda step, only=None: None)
+    monkeypatch.setattr(JudgedExecute, "restart", lambda step, only=None: None)
     assert not any(scores(graded("endless_deaf_cell", timeout=1, seconds=0.5)).values())
 
 
 @needs_sandbox
 def test_without_a_new_kernel_one_death_costs_what_follows(graded, monkeypatch):
-    restart = JudgedExecute._restart
+    restart = JudgedExecute.restart
 
     def empty(step, only=None):
         step._executed = []
         restart(step)
 
-    monkeypatch.setattr(JudgedExecute, "_restart", empty)
+    monkeypatch.setattr(JudgedExecute, "restart", empty)
     assert scores(graded("exits_when_called")) != POINTS | {"d_sigmoid": 0.0}
 
 
@@ -149,14 +147,14 @@ def test_a_cell_that_ends_kernels_later_would_cost_what_stands_there(graded, mon
 @needs_sandbox
 def test_output_without_a_limit_fills_the_notebook(graded, monkeypatch):
     small = len(nbformat.writes(graded("floods_stdout").notebook))
-    monkeypatch.setattr(nbgrader_plugins, "inert_outputs", lambda outputs: outputs)
+    monkeypatch.setattr(judged, "inert_outputs", lambda outputs: outputs)
     large = len(nbformat.writes(graded("floods_stderr", output_bytes=10**9).notebook))
     assert small < 300_000 < 900_000 < large, "nbgrader's own limit on lines is what is left"
 
 
 @needs_sandbox
 def test_messages_without_a_limit_are_taken(graded, monkeypatch):
-    monkeypatch.setattr(nbgrader_plugins, "inert_outputs", lambda outputs: outputs)
+    monkeypatch.setattr(judged, "inert_outputs", lambda outputs: outputs)
     options = {"output_bytes": 10**9, "message_bytes": 10**9, "timeout": 30}
     assert len(nbformat.writes(graded("one_huge_line", **options).notebook)) > 20_000_000
 

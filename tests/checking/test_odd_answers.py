@@ -14,9 +14,8 @@ import json
 import numpy as np
 import pytest
 
+from autograder.judging import Plan, probe
 from autograder.judging import hidden as exercises
-from autograder.judging import probe
-from autograder.judging.plan import Plan
 from backprop_kit import Tensor
 from backprop_kit.checking import check as checks
 from backprop_kit.checking.check import check, report_on

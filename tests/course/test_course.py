@@ -6,16 +6,10 @@ import nbformat
 import pytest
 from helpers import prose_of
 
-from autograder.course.lessons import (
-    ROOT,
-    Course,
-    CourseError,
-    read_source,
-    reference_solutions,
-    settings,
-)
+from autograder.course import ROOT, Course, CourseError, reference_solutions
+from autograder.course.lessons import read_source, settings
 from autograder.judging import hidden as exercises
-from autograder.rehearsal.demo import make_course
+from autograder.rehearsal import make_course
 
 PAGE = """\
 ---

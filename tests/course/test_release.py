@@ -13,13 +13,14 @@ from helpers import LESSON, environment
 from IPython.core.interactiveshell import InteractiveShell
 from nbgrader.preprocessors import ClearSolutions
 
+from autograder.course import ROOT, Course, CourseError, make_release, require_release
 from autograder.course import lessons as course_module
-from autograder.course.lessons import ROOT, Course, CourseError, settings
-from autograder.course.release import SCRATCH, release, require_release
-from autograder.grading.entering import grade_class
+from autograder.course.lessons import settings
+from autograder.course.release import SCRATCH
+from autograder.grading import grade_class
 from autograder.judging import hidden as exercises
-from autograder.rehearsal.demo import make_course
-from autograder.submissions.repair import grade_id, is_solution, is_test
+from autograder.rehearsal import make_course
+from autograder.submissions import grade_id, is_solution, is_test
 
 LESSONS = Course().lesson_ids()
 
@@ -54,7 +55,7 @@ def test_the_committed_release_is_fresh(id, fresh):
 def test_releasing_twice_makes_the_same_bytes(tmp_path, fresh):
     course = make_course(tmp_path / "course")
     lesson = course.lessons([LESSON])[0]
-    release(lesson)
+    make_release(lesson)
     again = fresh.lessons([LESSON])[0].release
     assert lesson.release.read_bytes() == again.read_bytes()
 
@@ -65,7 +66,7 @@ def test_an_altered_source_makes_another_release(fresh, tmp_path):
     text = lesson.source.read_text(encoding="utf-8")
     altered = text.replace("# Lesson 1 ", "# Lesson one ").replace("points: 4", "points: 5")
     lesson.source.write_text(altered, encoding="utf-8")
-    release(lesson)
+    make_release(lesson)
     made = nbformat.read(lesson.release, as_version=4)
     before = nbformat.read(fresh.lessons([LESSON])[0].release, as_version=4)
     found = differences(before, made)
@@ -158,7 +159,7 @@ def test_points_are_those_of_the_exercises(blank, lesson):
 
 
 def test_the_gradebook_knows_the_same_points(fresh, lesson):
-    from autograder.course.release import api
+    from autograder.course import api
 
     with api(fresh).gradebook as gradebook:
         cells = gradebook.find_notebook("scalar_graphs", LESSON).grade_cells
@@ -299,7 +300,7 @@ def test_a_source_that_nbgrader_refuses_is_told_and_the_release_stays(tmp_path):
     before = files_below(course.path / "release")
     edited(lesson, "### END SOLUTION", "")
     with pytest.raises(CourseError) as refused:
-        release(lesson)
+        make_release(lesson)
     said = str(refused.value)
     assert re.search("what was there stays. nbgrader could not .*no end solution", said)
     assert "Traceback" not in said
@@ -348,11 +349,11 @@ def test_a_release_that_is_interrupted_leaves_the_old_one(tmp_path, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr("autograder.course.release.run", stopped)
         with pytest.raises(KeyboardInterrupt):
-            release(lesson)
+            make_release(lesson)
     assert files_below(course.path / "release") == before
     edited(lesson, "# Lesson 1 ", "# Lesson one ")
     (lesson.release.parent / "left.csv").write_text("of an older release")
-    release(lesson)
+    make_release(lesson)
     assert "# Lesson one" in lesson.release.read_text(encoding="utf-8")
     assert [path.name for path in lesson.release.parent.iterdir()] == [lesson.release.name]
 
@@ -361,7 +362,7 @@ def test_exercises_cannot_change_once_somebody_is_graded_and_there_are_ways_out(
     """nbgrader's rule. What students were given stays, goes on to be graded, and both ways work."""
     course = make_course(tmp_path / "course")
     lesson = course.lessons([LESSON])[0]
-    release(lesson)
+    make_release(lesson)
     lesson.submission("ada").parent.mkdir(parents=True)
     shutil.copy(lesson.release, lesson.submission("ada"))
     grade_class(lesson)
@@ -380,7 +381,7 @@ def test_exercises_cannot_change_once_somebody_is_graded_and_there_are_ways_out(
 
     edited_source = lesson.source.read_text(encoding="utf-8")
     lesson.source.write_text(source, encoding="utf-8")  # the first way
-    assert release(lesson).read_bytes() == before[lesson.release]
+    assert make_release(lesson).read_bytes() == before[lesson.release]
     lesson.source.write_text(edited_source, encoding="utf-8")  # the second
     command = re.search("`nbgrader (.*?)`", said.err)[1]
     own = subprocess.run(
@@ -391,7 +392,7 @@ def test_exercises_cannot_change_once_somebody_is_graded_and_there_are_ways_out(
         text=True,
     )
     assert own.returncode == 0, own.stderr
-    assert release(lesson).is_file()
+    assert make_release(lesson).is_file()
     assert "d_sigmoid" not in lesson.released_exercises()
 
 

@@ -9,9 +9,9 @@ import pytest
 from helpers import LESSON
 
 from autograder import cli
-from autograder.course.lessons import Course
-from autograder.judging.plan import Plan
-from autograder.rehearsal.demo import make_course
+from autograder.course import Course
+from autograder.judging import Plan
+from autograder.rehearsal import make_course
 
 COMMANDS = {
     "release": "student notebooks",

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from autograder import doctor
-from autograder.course.lessons import ROOT, Course
+from autograder.course import ROOT, Course
 from autograder.doctor import BAD, OK, WARNING, examine, report
-from autograder.rehearsal.demo import make_course
+from autograder.rehearsal import make_course
 from autograder.running import sandbox
 from autograder.running.sandbox import Limits, Policy
 

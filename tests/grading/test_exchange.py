@@ -18,8 +18,8 @@ from jupyter_core.application import NoStart
 from nbgrader.apps import NbGraderApp
 
 from autograder import cli
+from autograder.submissions import grade_id, is_solution
 from autograder.submissions.exchange import FILES, SECRET
-from autograder.submissions.repair import grade_id, is_solution
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the exchange needs POSIX")
 

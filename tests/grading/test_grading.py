@@ -15,14 +15,14 @@ import pytest
 from helpers import LESSON, MISTAKES, SEED, environment, with_gradebook
 from nbgrader.utils import determine_grade
 
-from autograder.course.lessons import CourseError
-from autograder.course.release import api
-from autograder.grading.entering import grade, grade_class, load_marks, students_of
+from autograder.course import CourseError, api
+from autograder.grading import grade_class, load_marks
+from autograder.grading.run import grade, students_of
+from autograder.judging import MIME
 from autograder.judging import hidden as exercises
-from autograder.judging.plan import MIME
-from autograder.reporting.feedback import likely_mistakes, write_feedback
-from autograder.submissions.intake import take_in
-from autograder.submissions.repair import grade_id, is_test
+from autograder.reporting import write_feedback
+from autograder.reporting.tables import likely_mistakes
+from autograder.submissions import grade_id, is_test, take_in
 
 POINTS = {
     id: float(test.points)
@@ -97,7 +97,8 @@ def test_a_mistake_loses_what_is_wrong_and_is_named(demo, student, cause):
 
 
 def test_wrong_answers_lose_what_the_catalogue_says(demo):
-    from autograder.rehearsal.catalogue import ALL, catalogue
+    from autograder.rehearsal import catalogue
+    from autograder.rehearsal.catalogue import ALL
     from autograder.rehearsal.demo import SOLUTION_MARKS
 
     submitted = nbformat.read(demo.lesson.submission("goran"), as_version=4)
@@ -107,7 +108,7 @@ def test_wrong_answers_lose_what_the_catalogue_says(demo):
             entry.exercise,
             SOLUTION_MARKS.sub("", entry.source(reference[entry.exercise])).strip(),
         ): entry
-        for entry in catalogue()
+        for entry in catalogue.entries()
         if entry.exercise in reference
     }
     handed_in = {grade_id(cell): cell.source.strip() for cell in submitted.cells if grade_id(cell)}
@@ -197,7 +198,7 @@ def test_the_table_tells_scores_and_mistakes(demo):
 
 
 def test_mistakes_are_told_most_frequent_first(demo):
-    from autograder.grading.entering import Mark
+    from autograder.grading import Mark
 
     def mark(**causes):
         return Mark("x", 0, 18, exercises={id: {"cause": cause} for id, cause in causes.items()})
@@ -387,7 +388,7 @@ def test_a_failure_of_ours_flags_the_submission_and_stops_nobody(small, released
     def fails(*args, **kwargs):
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr("autograder.grading.entering.mend", fails)
+    monkeypatch.setattr("autograder.grading.one.mend", fails)
     marks = grade_class(small)
     assert [mark.score for mark in marks] == [0, 0]
     assert "out of order" in marks[0].flags[0]

@@ -22,27 +22,17 @@ from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 
-from autograder import nbgrader_plugins
-from autograder.course.lessons import CourseError
-from autograder.course.release import api, gradebook
+from autograder.course import CourseError, api, gradebook
+from autograder.grading import INTERRUPTED, Graded, enter, grade_class, grade_one, load_marks
 from autograder.grading import entering as grading
-from autograder.grading.entering import (
-    INTERRUPTED,
-    Graded,
-    enter,
-    grade,
-    grade_class,
-    grade_one,
-    handed_in,
-    load_marks,
-)
-from autograder.judging.plan import MIME
+from autograder.grading.run import grade
+from autograder.judging import MIME
 from autograder.nbgrader_plugins import JudgedExecute
-from autograder.rehearsal.demo import answered
-from autograder.reporting.feedback import marks_table, write_feedback
-from autograder.submissions import intake
-from autograder.submissions.intake import Submission, take_in
-from autograder.submissions.repair import is_test
+from autograder.rehearsal import answered
+from autograder.reporting import marks_table, write_feedback
+from autograder.running import judged
+from autograder.running.session import Clock
+from autograder.submissions import Submission, handed_in, intake, is_test, take_in
 
 NAME = "scalar_graphs"
 FULL = {"add_mul": 2.0, "gates": 2.0, "sigmoid_neuron": 4.0}
@@ -277,7 +267,7 @@ def test_a_cell_cannot_show_a_verdict(hand_in, right):
 
 
 def test_without_the_guard_it_could(hand_in, right, monkeypatch):
-    monkeypatch.setattr(nbgrader_plugins, "inert_outputs", lambda outputs: outputs)
+    monkeypatch.setattr(judged, "inert_outputs", lambda outputs: outputs)
     graded = hand_in(put(right, CLAIM))
     assert [output for output in own_outputs(graded) if MIME in output.get("data", {})]
 
@@ -340,14 +330,14 @@ def test_how_a_session_shows_things_costs_nothing(hand_in, right, session):
 def test_an_exercise_that_cannot_be_judged_costs_itself_and_is_for_a_person(
     hand_in, right, monkeypatch
 ):
-    verdict = nbgrader_plugins.Plan.verdict
+    verdict = judged.Plan.verdict
 
     def fails(plan, seen):
         if plan.exercise.id == "gates":
             raise RuntimeError("nobody has thought of this")
         return verdict(plan, seen)
 
-    monkeypatch.setattr(nbgrader_plugins.Plan, "verdict", fails)
+    monkeypatch.setattr(judged.Plan, "verdict", fails)
     graded = hand_in(right)
     assert scores(graded) == {"add_mul": 2.0, "sigmoid_neuron": 4.0}
     cell = cell_of(graded.notebook, "test_gates")
@@ -423,15 +413,15 @@ def test_answers_that_never_end_cost_only_their_exercises(hand_in, right):
 def test_time_gets_short_for_those_who_waste_it():
     """Six endless loops take seconds: the time-outs of one notebook add up to less than 30."""
     step = JudgedExecute()
-    step._timeouts, step._deadline = 0, float("inf")
+    clock = Clock(float("inf"))
     waited = []
     for _ in range(6):
-        waited.append(step._allowance(step.timeout))
-        step._timeouts += 1
+        waited.append(clock.allows(step.timeout))
+        clock.note_timeout()
     assert waited == [10, 5, 2.5, 2, 2, 2]
-    step._deadline = 0
-    assert step._allowance(step.timeout) == 1
-    assert step._allowance(0.5) == 0.5
+    used_up = Clock(0.0)
+    assert used_up.allows(step.timeout) == 1
+    assert used_up.allows(0.5) == 0.5
 
 
 def test_when_time_is_used_up_only_the_lessons_cells_are_run(hand_in, right):

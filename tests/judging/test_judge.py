@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from nbgrader.utils import determine_grade
 
+from autograder.judging import MIME, Plan, Verdict, judge, probe
 from autograder.judging import hidden as exercises
-from autograder.judging import probe
-from autograder.judging.plan import MIME, Plan, Verdict, judge
 from backprop_kit.checking.check import SEED
 from backprop_kit.checking.observe import Observation, Raised
 

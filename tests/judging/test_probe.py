@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.judging import probe
-from autograder.judging.plan import Plan
+from autograder.judging import Plan, probe
 from autograder.judging.probe import WireError, decode, encode
 from backprop_kit.checking import observe
 from backprop_kit.checking.observe import Other, taken

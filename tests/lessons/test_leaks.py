@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from helpers import LESSON, SEED, solution_region
 
-from autograder.course.lessons import ROOT, Course
-from autograder.judging.plan import MIME, Plan
-from autograder.reporting.feedback import write_feedback
-from autograder.submissions.repair import grade_id, is_solution, is_test
+from autograder.course import ROOT, Course
+from autograder.judging import MIME, Plan
+from autograder.reporting import write_feedback
+from autograder.submissions import grade_id, is_solution, is_test
 from backprop_kit.checking.exercise import Exact, Numbers
 
 # Lines of reference solutions that a lesson gives away on purpose: forward passes that its text

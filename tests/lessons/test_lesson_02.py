@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from helpers import checked, names_in, prose_of
 
-from autograder.course.lessons import Course
-from autograder.judging.plan import Plan, judge
+from autograder.course import Course
+from autograder.judging import Plan, judge
 from backprop_kit.exercises import vectorized
 
 LESSON = "02_vectorized"

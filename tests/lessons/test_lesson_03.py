@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from helpers import checked
 
-from autograder.course.lessons import Course
-from autograder.judging.plan import Plan
+from autograder.course import Course
+from autograder.judging import Plan
 from backprop_kit import small_network as net
 from backprop_kit.exercises.relu_layers import LESSON, WORKED_CHAIN, WORKED_GATE, WORKED_LAYER
 

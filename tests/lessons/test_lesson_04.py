@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from helpers import names_in, prose_of, said
 
-from autograder.course.lessons import Course
-from autograder.judging.plan import Plan, judge
+from autograder.course import Course
+from autograder.judging import Plan, judge
 from backprop_kit import EngineOff, Tensor, engine_off
 from backprop_kit.checking.check import report_on
 from backprop_kit.checking.exercise import find

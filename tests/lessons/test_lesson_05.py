@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from helpers import names_in, said
 
-from autograder.course.lessons import Course
+from autograder.course import Course
 from autograder.judging import plan as judge
-from autograder.rehearsal.catalogue import catalogue
+from autograder.rehearsal import catalogue
 from backprop_kit import datasets
 from backprop_kit import small_network as net
 from backprop_kit.checking.check import report_on
@@ -186,7 +186,7 @@ def test_the_cases_show_every_mask(functions):
 
 @pytest.mark.parametrize("id", EXERCISES)
 def test_the_catalogue_is_broad_enough(id):
-    entries = catalogue(id)
+    entries = catalogue.entries(id)
     wrong = [entry for entry in entries if entry.cause]
     assert len(wrong) >= (14 if find(id).points >= 3 else 10)
     assert len(entries) - len(wrong) >= 3
@@ -214,7 +214,7 @@ def test_a_forgotten_mask_is_shown_with_its_layer(solutions):
 
 
 def test_an_answer_for_two_layers_only_is_told_where_it_fails(solutions):
-    entry = next(e for e in catalogue("backprop") if e.title == "two layers and no more")
+    entry = next(e for e in catalogue.entries("backprop") if e.title == "two layers and no more")
     text = read("backprop", entry.source(solutions["backprop"]))
     assert "On other inputs it works" in text
     assert "such an input: a network of 3 layers" in text
@@ -237,7 +237,7 @@ def test_a_naive_loss_is_told_where_it_breaks(solutions):
 
 
 def test_weights_that_have_moved_already(solutions):
-    entry = next(e for e in catalogue("train") if e.cause == "wrong-weight")
+    entry = next(e for e in catalogue.entries("train") if e.cause == "wrong-weight")
     text = read("train", entry.source(solutions["train"]))
     assert "weights that have already moved" in text
     assert "then move all parameters" in text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from helpers import checked, names_in, prose_of
 
-from autograder.course.lessons import Course
-from autograder.judging.plan import Plan, judge
+from autograder.course import Course
+from autograder.judging import Plan, judge
 from backprop_kit import Linear, Sequential, Tensor
 from backprop_kit.checking import gradcheck
 from backprop_kit.checking.check import report_on

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from autograder.course.lessons import Course
+from autograder.course import Course
+from autograder.judging import Plan
 from autograder.judging import hidden as exercises
-from autograder.judging.plan import Plan
 from backprop_kit import small_network as net
 from backprop_kit.checking.check import report_on
 from backprop_kit.engine.memory import kept, resident

@@ -7,9 +7,9 @@ import nbformat
 import pytest
 from helpers import executed, prose_of, said
 
-from autograder.course.lessons import Course
+from autograder.course import Course
 from autograder.judging import hidden as exercises
-from autograder.submissions.repair import grade_id, is_solution, is_test
+from autograder.submissions import grade_id, is_solution, is_test
 
 LESSONS = Course().lesson_ids()
 GRADED = [lesson.id for lesson in Course().graded_lessons()]

@@ -8,7 +8,7 @@ from helpers import cell_of, lean
 from nbconvert.filters import strip_ansi
 from nbgrader.validator import Validator
 
-from autograder.rehearsal.demo import answered
+from autograder.rehearsal import answered
 
 TRACEBACK = re.compile(r"Traceback|File \"|Cell In|-->|line \d+")
 

@@ -24,7 +24,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 
 import backprop_kit
-from autograder.course.lessons import ROOT, Course, reference_solutions, settings
+from autograder.course import ROOT, Course, reference_solutions
+from autograder.course.lessons import settings
 
 
 @pytest.fixture(scope="module")

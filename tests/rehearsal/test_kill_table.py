@@ -6,14 +6,9 @@ import pytest
 from helpers import SEED
 
 from autograder.judging import hidden as exercises
-from autograder.rehearsal.catalogue import ALL, Answer, catalogue
-from autograder.rehearsal.kill_table import (
-    blank,
-    complaints_about,
-    kill_table,
-    outcomes,
-    steadiness,
-)
+from autograder.rehearsal import catalogue, kill_table
+from autograder.rehearsal.catalogue import ALL, Answer
+from autograder.rehearsal.kill_table import blank, complaints_about, outcomes, steadiness
 from backprop_kit import Linear, Sequential, Tensor
 from backprop_kit.checking.check import report_on
 
@@ -40,7 +35,7 @@ UNCHECKED = ("time-out", "not-implemented")
 def test_no_wrong_answer_passes_the_check_and_no_right_one_fails_it(id, references):
     """What costs points in the hidden tests is told beforehand by the visible ones."""
     missed = []
-    for entry in catalogue(id):
+    for entry in catalogue.entries(id):
         if entry.cause in UNCHECKED:
             continue
         names = {"np": np, "Linear": Linear, "Sequential": Sequential, "Tensor": Tensor}
@@ -57,29 +52,29 @@ def test_no_wrong_answer_passes_the_check_and_no_right_one_fails_it(id, referenc
 
 @pytest.mark.parametrize("id", EXERCISES)
 def test_the_catalogue_is_broad(id):
-    entries = catalogue(id)
+    entries = catalogue.entries(id)
     assert sum(entry.cause is not None for entry in entries) >= 8
     assert sum(entry.cause is None for entry in entries) >= 3
     assert len({entry.cause for entry in entries}) >= 3, "wrong answers of one kind only"
 
 
 def test_the_whole_catalogue_is_large():
-    assert sum(entry.cause is not None for entry in catalogue()) >= 450
+    assert sum(entry.cause is not None for entry in catalogue.entries()) >= 450
 
 
 def test_no_answer_is_the_reference_itself(references):
-    for entry in catalogue():
+    for entry in catalogue.entries():
         assert entry.source(references[entry.exercise]) != references[entry.exercise], entry.title
 
 
 def test_the_table_is_for_people():
-    text, survivors = kill_table(["d_sigmoid"])
+    text, survivors = kill_table.table(["d_sigmoid"])
     assert survivors == 0
     assert "d_sigmoid (1 points)" in text or "d_sigmoid (1 point)" in text
     lines = text.splitlines()
     assert any("the reference solution" in line and "1/1" in line for line in lines)
     assert any("the blank release" in line and "0/1" in line for line in lines)
-    for entry in catalogue("d_sigmoid"):
+    for entry in catalogue.entries("d_sigmoid"):
         assert any(entry.title in line for line in lines)
     assert "none not judged as the catalogue says" in lines[-1]
 
@@ -93,8 +88,8 @@ def test_the_table_shows_a_survivor(monkeypatch):
         loses=ALL,
         says="sign",
     )
-    monkeypatch.setattr("autograder.rehearsal.kill_table.catalogue", lambda id=None: [survivor])
-    text, survivors = kill_table(["d_sigmoid"])
+    monkeypatch.setattr("autograder.rehearsal.catalogue.entries", lambda id=None: [survivor])
+    text, survivors = kill_table.table(["d_sigmoid"])
     assert survivors == 1
     assert "! " in text
     assert "loses [] instead of ['derivative']" in text
@@ -148,7 +143,7 @@ def test_right_answers_are_judged_with_many_seeds(monkeypatch):
     assert "right answers, 3 seeds each" in text
 
     near = Answer("d_sigmoid", "rounded", edits=(("(1.0 - f) * f", "round((1.0 - f) * f, 3)"),))
-    monkeypatch.setattr("autograder.rehearsal.kill_table.catalogue", lambda id=None: [near])
+    monkeypatch.setattr("autograder.rehearsal.catalogue.entries", lambda id=None: [near])
     text, failures = steadiness(["d_sigmoid"], range(3))
     assert failures == 3
     assert "! rounded, seed 2: Close, but not exact" in text

@@ -7,22 +7,14 @@ import pytest
 from helpers import LESSON, cell_of, lean, with_gradebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 
-from autograder import nbgrader_plugins
-from autograder.course.lessons import CourseError
-from autograder.grading.entering import Graded, enter
-from autograder.nbgrader_plugins import mend
-from autograder.reporting.feedback import write_feedback
+from autograder.course import CourseError
+from autograder.grading import Graded, enter
+from autograder.judging import MIME
+from autograder.reporting import write_feedback
+from autograder.reporting.policy import POLICY, offences
+from autograder.submissions import Submission, inert_outputs, mend
 from autograder.submissions.exchange import FILES
-from autograder.submissions.inert import (
-    MAX_OUTPUTS,
-    MAX_TEXT,
-    POLICY,
-    clean_html,
-    inert_outputs,
-    inert_text,
-    offences,
-)
-from autograder.submissions.intake import Submission
+from autograder.submissions.inert import MAX_OUTPUTS, MAX_TEXT, clean_html, inert_text
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -192,7 +184,7 @@ def hand_in(small):
             for id in small.exercises()
         }
         for id, verdict in verdicts.items():
-            data = {nbgrader_plugins.MIME: verdict, "text/html": f"<b>{id}: 1 of 2 points</b>"}
+            data = {MIME: verdict, "text/html": f"<b>{id}: 1 of 2 points</b>"}
             cell_of(notebook, f"test_{id}").outputs = [new_output("display_data", data)]
         enter(small, student, Graded(Submission(student, digest="x"), notebook, verdicts))
 
@@ -211,7 +203,8 @@ def page_of(small, hand_in):
 
 
 def write_page(lesson):
-    from autograder.course.release import api, run
+    from autograder.course import api
+    from autograder.course.nbgrader_api import run
 
     run(api(lesson.course).generate_feedback, lesson.id, "ada", force=True)
     return lesson.feedback("ada").read_text(encoding="utf-8")
@@ -256,7 +249,7 @@ def test_who_stops_it_stops_it(small, hand_in, monkeypatch, run):
         begun.append(resources["nbgrader"]["student"])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(nbgrader_plugins.FeedbackPage, "preprocess", stops)
+    monkeypatch.setattr(FeedbackPage, "preprocess", stops)
     assert run("--course", small.course.path, "feedback", "01").status == 130
     assert begun == ["anna"]
     assert not small.feedback("anna").exists()
@@ -264,7 +257,7 @@ def test_who_stops_it_stops_it(small, hand_in, monkeypatch, run):
 
 def test_a_page_that_cannot_be_made_costs_that_page(small, hand_in, monkeypatch, run):
     """One student is no longer in the gradebook, one page would act: the others get theirs."""
-    from autograder.course.release import gradebook
+    from autograder.course import gradebook
 
     shown = [new_output("display_data", {"text/html": HOSTILE[0]})]
     hand_in("anna")
@@ -272,7 +265,7 @@ def test_a_page_that_cannot_be_made_costs_that_page(small, hand_in, monkeypatch,
     hand_in("carl")
     with gradebook(small.course) as opened:
         opened.remove_student("anna")
-    monkeypatch.setattr(nbgrader_plugins, "inert_outputs", lambda outputs: outputs)
+    monkeypatch.setattr("autograder.reporting.page.inert_outputs", lambda outputs: outputs)
     said = run("--course", small.course.path, "feedback", "01")
     assert said.status == 0
     assert "3 feedback pages" in said.out
@@ -317,7 +310,7 @@ def test_a_page_of_everything_hostile_is_inert(page_of):
 
 
 def test_a_page_is_not_written_if_it_would_act(page_of, monkeypatch):
-    monkeypatch.setattr(nbgrader_plugins, "inert_outputs", lambda outputs: outputs)
+    monkeypatch.setattr("autograder.reporting.page.inert_outputs", lambda outputs: outputs)
     shown = [new_output("display_data", {"text/html": HOSTILE[0]})]
     with pytest.raises(CourseError, match="would not be inert: <script>"):
         page_of(new_code_cell("show()", outputs=shown))
@@ -341,7 +334,7 @@ c.GenerateFeedback.exporter_class = HTMLExporter
 
 
 def test_a_page_speaks_of_points_that_a_person_changed(page_of, small):
-    from autograder.course.release import gradebook
+    from autograder.course import gradebook
 
     page_of()
     with gradebook(small.course) as opened:

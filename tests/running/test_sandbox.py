@@ -24,11 +24,11 @@ import pytest
 from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
-from autograder.course.lessons import ROOT
+from autograder.course import ROOT
 from autograder.doctor import ATTEMPTS, attempt, stays_behind, surroundings
 from autograder.nbgrader_plugins import JudgedExecute
-from autograder.running import sandbox
-from autograder.running.sandbox import Limits, Policy, SandboxError, start
+from autograder.running import SandboxError, sandbox
+from autograder.running.sandbox import Limits, Policy, start
 
 needs_sandbox = pytest.mark.skipif(sandbox.hindrance() is not None, reason=str(sandbox.hindrance()))
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="this system has no resource limits")

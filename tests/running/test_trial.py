@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.running.trial import Trials
+from autograder.running import Trials
 
 WRONG = "def add_mul(x, y, z):\n    return 0.0, 0.0, 0.0, 0.0\n"
 

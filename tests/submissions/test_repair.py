@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from autograder.submissions.repair import grade_id, is_solution, is_test, nbgrader, repair
+from autograder.submissions import grade_id, is_solution, is_test, nbgrader
+from autograder.submissions.repair import repair
 
 WRITTEN = "def add_mul(x, y, z):\n    return 'written by the student'"
 MARK = "written by the student"

@@ -68,7 +68,7 @@ def _enter(answer):
     ENTRIES.append(answer)
 
 
-def catalogue(exercise=None):
+def entries(exercise=None):
     """Every entry, or those of one exercise."""
     for lesson in LESSONS:
         import_module(f"{__name__}.{lesson}")

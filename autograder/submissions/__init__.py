@@ -1,0 +1,28 @@
+"""Submissions: what was handed in, as files and as cells.
+
+`intake` finds the notebook and reads it whatever its state, `repair` puts every released cell back
+where it belongs, `inert` takes from it what would act on whoever reads it, and `exchange` knows the
+two files by which nbgrader's exchange finds a student again. Nothing here runs student code.
+"""
+
+from . import exchange
+from .cells import grade_id, has_answers, is_solution, is_test, nbgrader
+from .inert import inert_outputs, printable
+from .intake import Submission, handed_in, secret_of, take_in
+from .repair import mend
+
+__all__ = [
+    "Submission",
+    "exchange",
+    "grade_id",
+    "handed_in",
+    "has_answers",
+    "inert_outputs",
+    "is_solution",
+    "is_test",
+    "mend",
+    "nbgrader",
+    "printable",
+    "secret_of",
+    "take_in",
+]

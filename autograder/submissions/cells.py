@@ -1,0 +1,28 @@
+"""What nbgrader has written on a cell: which one it is, and what for."""
+
+import re
+
+CELL_ID = re.compile(r"[a-zA-Z0-9-_]{1,64}")  # as nbformat wants them
+
+
+def nbgrader(cell):
+    """The cell's nbgrader metadata, {} if it has none (or something that is not a dict)."""
+    data = cell.metadata.get("nbgrader", {})
+    return data if isinstance(data, dict) else {}
+
+
+def grade_id(cell):
+    return nbgrader(cell).get("grade_id")
+
+
+def is_solution(cell):
+    return bool(nbgrader(cell).get("solution"))
+
+
+def is_test(cell):
+    return bool(nbgrader(cell).get("grade"))
+
+
+def has_answers(notebook):
+    """Whether a repaired notebook holds any of its lesson's answer cells, be it untouched."""
+    return any(is_solution(cell) for cell in notebook.cells)

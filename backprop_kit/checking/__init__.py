@@ -1,0 +1,8 @@
+"""Checking: is an answer right, and if not, why?
+
+`exercise` says what an exercise is and lets the engine answer it, `observe` calls a student's
+function, and `compare` holds one call against what was expected. `diagnose` looks at all calls
+together and names the cause, among those of `causes`, by trying the `slips` that would give the
+same numbers. `gradcheck` does the same for any function, by finite differences; `check` is what a
+student calls and reads.
+"""
