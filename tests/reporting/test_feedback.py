@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_ce
 from autograder.course import CourseError
 from autograder.grading import Graded, enter
 from autograder.judging import MIME
-from autograder.reporting import write_feedback
+from autograder.reporting import FeedbackPage, write_feedback
 from autograder.reporting.policy import POLICY, offences
 from autograder.submissions import Submission, inert_outputs, mend
 from autograder.submissions.exchange import FILES
