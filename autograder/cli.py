@@ -250,7 +250,7 @@ def run_feedback(args):
 
     course = Course(args.course)
     lessons = course.graded_lessons(args.lessons)
-    graded = {student for lesson in lessons for student in load_marks(course).get(lesson.id, {})}
+    graded = {student for marks in load_marks(course, *lessons).values() for student in marks}
     if unknown := [student for student in args.student if student not in graded]:
         raise CourseError(
             f"{', '.join(unknown)} has not been graded; there are: {', '.join(sorted(graded))}."

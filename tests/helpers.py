@@ -13,6 +13,7 @@ import numpy as np
 from nbclient import NotebookClient
 
 from autograder.course import ROOT, Course, Lesson
+from autograder.grading import Writer, open_run
 from autograder.rehearsal import answered, make_course
 from autograder.submissions import grade_id, is_solution, is_test
 from backprop_kit.checking.check import report_on
@@ -301,6 +302,12 @@ def with_gradebook(fresh, folder):
 
 
 # ---------------------------------------------------------------- the command line
+
+
+def enter(lesson, student, graded):
+    """Enter one outcome, as in a run of its own; returns the `Mark`."""
+    with Writer(open_run(lesson)) as writer:
+        return writer.enter(student, graded)
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """The course on disk: its lessons and settings, their releases, and nbgrader's gradebook.
 
-This is what is there before anybody has handed in anything.
+This is what is there before anybody has handed in anything. `lessons` finds and reads it, `release`
+makes of a source the notebook that students get, `lab` opens that, and `nbgrader_api` is where
+nbgrader is called.
 """
 
 from .files import write_whole

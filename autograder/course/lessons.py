@@ -93,19 +93,16 @@ class Lesson:
 
     def exercises(self):
         """The exercise ids of this lesson as its source stands now, in its order."""
-        return _exercises(self.read())
+        return self.exercises_of(self.read())
 
-    def released_exercises(self):
-        """The exercise ids that students were given, in their order."""
-        return _exercises(nbformat.read(self.release, as_version=4))
-
-
-def _exercises(notebook):
-    return [
-        cell.metadata.nbgrader.grade_id.removeprefix("test_")
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
-    ]
+    @staticmethod
+    def exercises_of(notebook):
+        """The exercise ids of a source or a release, in its order."""
+        return [
+            cell.metadata.nbgrader.grade_id.removeprefix("test_")
+            for cell in notebook.cells
+            if cell.metadata.get("nbgrader", {}).get("grade")
+        ]
 
 
 def read_source(path, **values):

@@ -26,9 +26,10 @@ def api(course, **folders):
 
 
 @contextmanager
-def gradebook(course):
-    """The course's gradebook, made if there is none."""
-    with tools_on_path(), api(course).gradebook as opened:
+def gradebook(course, nbgrader=None):
+    """The course's gradebook, made if there is none. nbgrader: its API, where that is known."""
+    nbgrader = nbgrader or api(course)
+    with tools_on_path(), nbgrader.gradebook as opened:
         yield opened
 
 

@@ -1,4 +1,9 @@
-"""What one student got for one lesson, and where that is kept."""
+"""What one student got for one lesson, and where that is kept.
+
+Each mark is a small file of its own, `autograded/STUDENT/LESSON.mark.json`, beside the folder of
+the graded notebook: what writing it costs does not depend on the class. It holds the causes and
+messages, which nbgrader's gradebook has no place for.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -6,6 +11,7 @@ from dataclasses import dataclass, field
 from autograder.course import CourseError, write_whole
 
 INTERRUPTED = "grading was interrupted: run it again"
+SUFFIX = ".mark.json"
 
 
 @dataclass
@@ -49,26 +55,69 @@ class Mark:
         }
 
 
-def _file(course):
-    return course.path / "marks.json"
-
-
-def load_marks(course):
-    """{lesson: {student: mark}} of everything graded so far."""
-    path = _file(course)
-    if not path.is_file():
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise CourseError(
-            f"{path} cannot be read. Move it away and run `autograder grade` again."
-        ) from None
+# ---------------------------------------------------------------- files
 
 
 def save(lesson, mark):
-    """Add this mark to those kept on disk."""
-    kept = load_marks(lesson.course)
-    more = {"by_hand": mark.by_hand, "digest": mark.digest}
-    kept.setdefault(lesson.id, {})[mark.student] = mark.as_dict() | more
-    write_whole(_file(lesson.course), json.dumps(kept, indent=1, ensure_ascii=False))
+    """Keep this mark on disk."""
+    _write(_file(lesson.course, lesson.id, mark.student), _as_kept(mark))
+
+
+def load_mark(lesson, student):
+    """The mark of one student, as a dict; {} if there is none."""
+    path = _file(lesson.course, lesson.id, student)
+    return _read(path) if path.is_file() else {}
+
+
+def load_marks(course, *lessons):
+    """{lesson: {student: mark}} of everything graded so far; only of these lessons, if any are
+    given."""
+    carry_over(course)
+    found = {lesson.id: {} for lesson in lessons}
+    for path in sorted((course.path / "autograded").glob(f"*/*{SUFFIX}")):
+        lesson = path.name.removesuffix(SUFFIX)
+        if not lessons or lesson in found:
+            found.setdefault(lesson, {})[path.parent.name] = _read(path)
+    return found
+
+
+def carry_over(course):
+    """Give the marks of the first edition, which kept all in one file, a file each."""
+    old = course.path / "marks.json"
+    if not old.is_file():
+        return
+    try:
+        kept = json.loads(old.read_text(encoding="utf-8"))
+        marks = {(id, who): mark for id, marks in kept.items() for who, mark in marks.items()}
+    except (ValueError, AttributeError):
+        raise CourseError(
+            f"{old} cannot be read. Move it away and run `autograder grade` again."
+        ) from None
+    for (id, student), mark in marks.items():
+        path = _file(course, id, student)
+        if not path.is_file():  # else it has been graded since
+            _write(path, mark)
+    old.replace(old.with_name("marks.json.carried-over"))
+
+
+def _file(course, lesson, student):
+    return course.path / "autograded" / student / f"{lesson}{SUFFIX}"
+
+
+def _write(path, mark):
+    write_whole(path, json.dumps(mark, indent=1, ensure_ascii=False))
+
+
+def _read(path):
+    """A mark from its file. One that cannot be read is for whoever runs it again, and keeps nobody
+    else's from being read."""
+    blank = Mark(path.parent.name, 0.0, 0.0)
+    try:
+        return _as_kept(blank) | json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, TypeError):
+        blank.flags.append(INTERRUPTED)
+        return _as_kept(blank)
+
+
+def _as_kept(mark):
+    return mark.as_dict() | {"by_hand": mark.by_hand, "digest": mark.digest}

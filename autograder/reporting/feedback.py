@@ -32,7 +32,7 @@ def write_feedback(lesson, students=(), progress=lambda iterable: iterable):
     that says so. Where grading was interrupted there is no page until it has been run again. What
     keeps a page from being made costs that page: a plain one stands in its place.
     """
-    marks = load_marks(lesson.course).get(lesson.id, {})
+    marks = load_marks(lesson.course, lesson)[lesson.id]
     wanted = [student for student in marks if not students or student in students]
     if not wanted:
         return []

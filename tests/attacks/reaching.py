@@ -41,7 +41,10 @@ reads("reads_environments", "/proc/*/environ", "/proc/*/cmdline", never="a secre
 reads("reads_keys", "@HOME@/.ssh/*", "/root/.ssh/*", never="a private key")
 reads("reads_the_course", "@COURSE@/source/*/*", never="the lesson's source")
 reads(
-    "reads_the_marks", "@COURSE@/marks.json", "@COURSE@/nbgrader_config.py", never="others' marks"
+    "reads_the_marks",
+    "@COURSE@/autograded/*/*.mark.json",
+    "@COURSE@/nbgrader_config.py",
+    never="others' marks",
 )
 reads("reads_submissions", "@COURSE@/submitted/*/*/*", never="another's answers")
 reads("reads_graded_work", "@COURSE@/autograded/*/*/*", never="another's graded answers")
@@ -261,10 +264,11 @@ reaches(
     """
 import json
 
-for path in ("@COURSE@/marks.json", "@COURSE@/autograded/bystander_right/01_scalar_graphs/x.ipynb"):
+right = "@COURSE@/autograded/bystander_right/01_scalar_graphs"
+for path in (f"{right}.mark.json", f"{right}/x.ipynb"):
     try:
         with open(path, "w") as file:
-            json.dump({"01_scalar_graphs": {"bystander_right": {"score": 0}}}, file)
+            json.dump({"score": 0}, file)
     except OSError:
         pass
 """,
@@ -437,7 +441,7 @@ entry(
     },
     first=f"""{READ_ALL}
 look("data.csv", "course/source/*/*", "course/**/*.db", "image.png", "loop")
-for name in ("data.csv", "image.png", "course/marks.json"):
+for name in ("data.csv", "image.png", "course/mark.json"):
     try:
         open(name, "w").write("@MARK@")
     except OSError:

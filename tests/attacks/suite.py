@@ -204,7 +204,7 @@ def grade_as_class(entries, fresh, folder):
         for each in entries:
             hand_in(each, world, solved, lesson.submission(each.name).parent)
 
-        made = ("autograded", "feedback", "gradebook.db", "marks.json", ".new")
+        made = ("autograded", "feedback", "gradebook.db", ".new")
         kept = (".local", ".cache", ".ipython", ".config", ".jupyter")
         before = fingerprint(course.path, but=made) | fingerprint(home, outside, but=kept)
         graded = run(home, secret, "--course", course.path, "grade", "01")

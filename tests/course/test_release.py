@@ -393,7 +393,7 @@ def test_exercises_cannot_change_once_somebody_is_graded_and_there_are_ways_out(
     )
     assert own.returncode == 0, own.stderr
     assert make_release(lesson).is_file()
-    assert "d_sigmoid" not in lesson.released_exercises()
+    assert "d_sigmoid" not in lesson.exercises_of(nbformat.read(lesson.release, 4))
 
 
 def test_a_demo_is_made_over_a_demo(tmp_path):

@@ -10,6 +10,7 @@ from helpers import LESSON
 
 from autograder import cli
 from autograder.course import Course
+from autograder.grading import load_marks
 from autograder.judging import Plan
 from autograder.rehearsal import make_course
 
@@ -276,7 +277,7 @@ def test_grade_json_has_its_schema(run, demo, tmp_path):
             assert set(entry) == {"score", "max", "cause", "message"}
         before = demo.marks[student]
         assert mark["score"] == before["score"]
-    kept = json.loads((demo.course.path / "marks.json").read_text(encoding="utf-8"))
+    kept = load_marks(demo.course)
     assert set(kept[LESSON]) == set(demo.marks), "the marks of the others stay"
 
 

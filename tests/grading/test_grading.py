@@ -17,7 +17,7 @@ from nbgrader.utils import determine_grade
 
 from autograder.course import CourseError, api
 from autograder.grading import grade_class, load_marks
-from autograder.grading.run import grade, students_of
+from autograder.grading.run import students_of
 from autograder.judging import MIME
 from autograder.judging import hidden as exercises
 from autograder.reporting import write_feedback
@@ -355,7 +355,7 @@ def test_a_worse_second_submission_replaces_the_first_everywhere(odd_class):
     """Handed in again, and now unreadable: mark, gradebook and page speak of the new file."""
     lesson = odd_class.lesson
     lesson.submission("colab").write_text("no notebook", encoding="utf-8")
-    mark = grade(lesson, "colab")
+    (mark,) = grade_class(lesson, ["colab"])
     assert (mark.score, len(mark.flags)) == (0, 1)
     grade_class(lesson, ["colab"])
     (page,) = write_feedback(lesson, ["colab"])
@@ -375,8 +375,7 @@ def test_a_class_of_unreadable_files_is_graded_without_a_kernel(small):
         ("one", 0, 1),
         ("two", 0, 1),
     ]
-    kept = json.loads((small.course.path / "marks.json").read_text(encoding="utf-8"))
-    assert set(kept[LESSON]) == {"one", "two"}
+    assert set(load_marks(small.course)[LESSON]) == {"one", "two"}
 
 
 def test_a_failure_of_ours_flags_the_submission_and_stops_nobody(small, released, monkeypatch):

@@ -17,15 +17,14 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from helpers import LESSON, cell_of, environment, lean, with_gradebook
+from helpers import LESSON, cell_of, enter, environment, lean, with_gradebook
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 
 from autograder.course import CourseError, api, gradebook
-from autograder.grading import INTERRUPTED, Graded, enter, grade_class, grade_one, load_marks
-from autograder.grading import entering as grading
-from autograder.grading.run import grade
+from autograder.grading import INTERRUPTED, Graded, entering, grade_class, grade_one, load_marks
+from autograder.grading import run as grading_run
 from autograder.judging import MIME
 from autograder.nbgrader_plugins import JudgedExecute
 from autograder.rehearsal import answered
@@ -524,6 +523,11 @@ def outcome(lesson, points, digest="first"):
     return Graded(Submission("ada", digest=digest), notebook, verdicts)
 
 
+def mark_file(lesson, student):
+    """Where the mark of a student is kept."""
+    return lesson.course.path / "autograded" / student / f"{lesson.id}.mark.json"
+
+
 def by_hand(lesson, id, **values):
     """What a person enters in formgrader."""
     with gradebook(lesson.course) as opened:
@@ -564,7 +568,7 @@ def test_an_unknown_file_keeps_points_by_hand_and_asks(small):
     """Graded by nbgrader alone before: which file the person saw is not known."""
     enter(small, "ada", outcome(small, 1.0))
     by_hand(small, "gates", manual_score=1.5)
-    (small.course.path / "marks.json").unlink()
+    mark_file(small, "ada").unlink()
     mark = enter(small, "ada", outcome(small, 1.0))
     assert mark.exercises["gates"]["score"] == 1.5
     assert row(small, "gates") == (1.5, True)
@@ -610,7 +614,7 @@ c.AssignLatePenalties.plugin_class = Quarter
 
 
 def test_lateness_is_told_wherever_marks_are(small, run):
-    """In the table, in --json, in marks.json, in the CSV and on the page, and in nbgrader's own."""
+    """In the table, --json, the mark's file, the CSV and the page, and in nbgrader's own export."""
     config = small.course.path / "nbgrader_config.py"
     config.write_text(config.read_text(encoding="utf-8") + LATE, encoding="utf-8")
     with gradebook(small.course) as opened:
@@ -673,14 +677,14 @@ def test_a_locked_gradebook_stops_the_run_with_a_sentence(small, monkeypatch):
     from sqlalchemy.exc import OperationalError
 
     @contextlib.contextmanager
-    def locked(course):
+    def locked(course, nbgrader):
         raise OperationalError("", {}, Exception("database is locked"))
         yield
 
     small.submission("ada").parent.mkdir(parents=True)
-    monkeypatch.setattr(grading, "gradebook", locked)
+    monkeypatch.setattr(grading_run, "gradebook", locked)
     with pytest.raises(CourseError, match=r"database is locked.*run this again"):
-        grade(small, "ada")
+        grade_class(small, ["ada"])
 
 
 def test_a_machine_without_a_kernel_is_nobodys_zero(hand_in, right, monkeypatch):
@@ -696,7 +700,7 @@ def test_the_courses_own_mistakes_are_nobodys_zero(small, monkeypatch):
     def broken():
         raise ValueError("aspect without parts")
 
-    monkeypatch.setattr(grading.hidden, "load", broken)
+    monkeypatch.setattr(grading_run.hidden, "load", broken)
     with pytest.raises(ValueError, match="aspect without parts"):
         grade_class(small)
     assert load_marks(small.course) == {}
@@ -767,11 +771,11 @@ def everything(lesson):
 @pytest.mark.parametrize(
     ("event", "path", "count"),
     [
-        ("os.rename", "marks.json", 1),  # before anything was written
+        ("os.rename", ".mark.json", 1),  # before anything was written
         ("subprocess.Popen", "ipykernel", 1),  # the second submission is about to be run
         ("sqlite3.connect", "", 3),  # in the middle of entering
         ("shutil.rmtree", "autograded/ben", 1),  # rows entered, files not
-        ("os.rename", "marks.json", 4),  # all but the mark itself
+        ("os.rename", ".mark.json", 4),  # all but the mark itself
     ],
 )
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL needs a POSIX system")
@@ -815,7 +819,7 @@ def test_points_by_hand_survive_being_told_of_when_the_grader_is_killed(small, m
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(grading, "write_whole", _fails_for(small.autograded("ada"), killed))
+        patched.setattr(entering, "write_whole", _fails_for(small.autograded("ada"), killed))
         with pytest.raises(Killed):
             enter(small, "ada", outcome(small, 0.5, "second"))
     assert load_marks(small.course)[LESSON]["ada"]["flags"] == [INTERRUPTED]
@@ -825,7 +829,7 @@ def test_points_by_hand_survive_being_told_of_when_the_grader_is_killed(small, m
 
 
 def _fails_for(path, fails):
-    write = grading.write_whole
+    write = entering.write_whole
     return lambda where, text: fails() if where == path else write(where, text)
 
 

@@ -4,11 +4,11 @@ import base64
 
 import nbformat
 import pytest
-from helpers import LESSON, cell_of, lean, with_gradebook
+from helpers import LESSON, cell_of, enter, lean, with_gradebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 
 from autograder.course import CourseError
-from autograder.grading import Graded, enter
+from autograder.grading import Graded
 from autograder.judging import MIME
 from autograder.reporting import FeedbackPage, write_feedback
 from autograder.reporting.policy import POLICY, offences
