@@ -4,9 +4,9 @@ Values flow from left to right and stand above the lines; gradients flow back an
 picture is SVG written here, in Python, and takes its colours from the page it stands on. The same
 content is there as text: a title, a description, and a table of nodes.
 
-    notes (trace.py)  →  vertices: what is drawn, and in which words
-    vertices          →  boxes (layout.py): where it is drawn
-    boxes             →  SVG
+    notes (trace.py)     →  vertices: what is drawn, and in which words (notation.py)
+    vertices (graph.py)  →  boxes (layout.py): where it is drawn
+    boxes                →  SVG
 """
 
 import hashlib
@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .layout import Box, Passage, place
-from .trace import Node, Note, Range, Tensor, gradient, is_leaf, kept_of, note_of
+from .graph import graph_of
+from .layout import Box, place
+from .notation import NOT_YET, clean, isolated, lines_of, shape_of, shortened, shown
+from .trace import Range
 
-NOT_YET = "no gradient yet"
 CONSTANT = "none (a constant)"
 
 
@@ -43,370 +44,7 @@ def draw(tensor, /, *, fold=False, title=None, names=None, **more_names):
     return Picture(graph_of(tensor, fold, {**(names or {}), **more_names}, sys._getframe(1)), title)
 
 
-# ----------------------------------------------------------------------------------- vertices
-
-
-class Vertex:
-    """One node of the picture.
-
-    kind      "leaf" (trainable), "constant", or "gate" (computed)
-    symbol    what stands in the box
-    name      what students call it; `ref` if they do not: v1, v2 …
-    words     how it was computed, in terms of its inputs' names
-    inputs    the vertices that go into it, in order
-    value     a scalar, an array, a Range, or None if unknown
-    grad      likewise; None: no gradient yet
-    note      what is behind a gate; `places[i]` says which of its arguments input i is
-    hides     the vertices that were folded into this one
-    """
-
-    def __init__(self, kind, symbol, name=None, value=None, grad=None, note=None):
-        self.kind, self.symbol, self.name, self.ref = kind, symbol, name, name
-        self.value, self.grad, self.note = value, grad, note
-        self.words = ""
-        self.inputs, self.places, self.hides = [], [], []
-
-    @property
-    def shape(self):
-        return None if self.value is None else self.value.shape
-
-    def share(self, i, signal):
-        """What `signal` at this gate contributes to the gradient of input i; None if unknown."""
-        if self.hides or not self.note.vjps or self.places[i] not in self.note.places:
-            return None
-        return self.note.vjps[self.note.places.index(self.places[i])](signal)
-
-
-def graph_of(tensor, fold=False, names=None, frame=None):
-    """The vertices behind a Tensor, arguments before what is made of them; the last is `tensor`."""
-    if not isinstance(tensor, Tensor):
-        raise TypeError(
-            f"draw and step take a Tensor, and this is {type(tensor).__name__}: compute with "
-            "Tensors, x = Tensor(2.0, requires_grad=True), and pass the result."
-        )
-    called = Names(names or {}, frame)
-    vertices = {}  # id of a Note, Tensor or array: its Vertex
-    root = note_of(tensor) if type(tensor._origin) is Node else tensor
-    if root is not tensor and tensor.name is not None:
-        root.name = tensor.name
-    waiting = [(root, kept_of(tensor.data))]
-    while waiting:  # a walk without recursion, for graphs may be deep
-        thing, value = waiting[-1]
-        if id(thing) in vertices:
-            waiting.pop()
-            continue
-        if not isinstance(thing, Note):
-            vertices[id(thing)] = outer(thing, value, called.find(thing))
-            waiting.pop()
-            continue
-        entering = list(drawn_arguments(thing))
-        if missing := [(a, v) for _, a, v in entering if id(a) not in vertices]:
-            waiting += reversed(missing)
-            continue
-        name = called.find(thing)
-        gate = Vertex("gate", symbol(thing), name, thing.value, gradient(thing), thing)
-        for place_, a, _ in entering:
-            gate.inputs.append(vertices[id(a)])
-            gate.places.append(place_)
-        vertices[id(thing)] = gate
-        waiting.pop()
-    found = list(vertices.values())
-    if fold:
-        found = folded(found)
-    name_all(found)
-    return found
-
-
-def drawn_arguments(note):
-    """(place, Note or Tensor or array, value) of each argument that is a vertex of its own.
-
-    Plain numbers are not: they are part of the gate, as in "+1".
-    """
-    for i, (a, value) in enumerate(zip(note.arguments, note.values, strict=True)):
-        if a is not None:
-            yield i, a, value
-        elif value.shape != ():
-            yield i, value, value
-
-
-def outer(thing, value, name):
-    """The vertex of something that was not computed here."""
-    if is_leaf(thing):
-        kept = None if thing.grad is None else kept_of(np.float64(thing.grad))
-        if thing.grad is not None and np.ndim(thing.grad):
-            kept = kept_of(thing.grad)
-        return Vertex("leaf", name or "", name, value, kept)
-    if isinstance(thing, Tensor):
-        return Vertex("constant", name or "", name, value)
-    return Vertex("constant", "", None, value)
-
-
-class Names:
-    """What things are called: by `names`, else by their own name, else by the caller's variable."""
-
-    def __init__(self, names, frame):
-        self.given, self.variables = {}, {}
-        for name, tensor in names.items():
-            if not isinstance(tensor, Tensor):
-                raise TypeError(
-                    f"names: {name!r} should name a Tensor, and names {type(tensor).__name__}."
-                )
-            self.given[id(key(tensor))] = name
-        if frame is not None:
-            for space in (frame.f_locals, frame.f_globals):
-                for name, value in list(space.items()):
-                    if isinstance(value, Tensor) and not name.startswith("_"):
-                        if value.name is not None:
-                            self.variables.setdefault(id(key(value)), value.name)
-                        self.variables.setdefault(id(key(value)), name)
-
-    def find(self, thing):
-        own = getattr(thing, "name", None)  # a bare array has none
-        name = self.given.get(id(thing), own)
-        return clean(self.variables.get(id(thing)) if name is None else name)
-
-
-def key(tensor):
-    """What stands for this Tensor in a graph: the note of its operation, or the Tensor itself."""
-    if type(tensor._origin) is Node and isinstance(tensor._origin.watcher, Note):
-        return tensor._origin.watcher
-    return tensor
-
-
-def name_all(vertices):
-    """Tell equal names apart by subscripts, refer to nameless vertices by v1, v2 …, write words."""
-    count = {}
-    for v in vertices:
-        if v.name is not None:
-            count[v.name] = count.get(v.name, 0) + 1
-    taken, number_of = set(count), {}
-    for v in vertices:
-        if v.name is None:
-            continue
-        if count[v.name] > 1:
-            name = v.name
-            while True:
-                n = number_of[name] = number_of.get(name, 0) + 1
-                if (new := name + str(n).translate(SUBSCRIPT)) not in taken:
-                    break
-            if v.kind != "gate":
-                v.symbol = new
-            v.name = new
-            taken.add(new)
-        v.ref = v.name
-    n = 0
-    for v in vertices:
-        if v.ref is None:
-            n += 1
-            while f"v{n}" in taken:
-                n += 1
-            v.ref = f"v{n}"
-        if v.kind == "gate":
-            v.words = v.words or in_words(v)
-
-
-ACTIVATIONS = {"relu", "sigmoid", "softplus", "tanh"}
-
-
-def folded(vertices):
-    """The graph with each layer as one vertex: its parameters and its activation are inside.
-
-    A layer is a `linear`, or a layer of one's own; an activation directly on its output, used
-    by nobody else, counts with it.
-    """
-    uses = {}
-    for v in vertices:
-        for i in v.inputs:
-            uses[i] = uses.get(i, 0) + 1
-    gone = set()
-    for v in vertices:
-        if v.kind != "gate":
-            continue
-        if v.note.op.__name__ == "linear" or isinstance(v.note.op, type):
-            inside = [
-                i
-                for i, p in zip(v.inputs, v.places, strict=True)
-                if i.kind != "gate" and uses[i] == 1 and i.name is not None and p > 0
-            ]
-            fresh = [(i, p) for i, p in zip(v.inputs, v.places, strict=True) if i not in inside]
-            v.inputs, v.places = [i for i, _ in fresh], [p for _, p in fresh]
-            v.hides = inside
-            gone.update(inside)
-            if v.note.op.__name__ == "linear" and inside:
-                m, n = inside[0].shape
-                v.symbol = f"Linear {n} → {m}"
-        elif v.note.op.__name__ in ACTIVATIONS and len(v.inputs) == 1:
-            (layer,) = v.inputs
-            if layer.hides and uses[layer] == 1 and layer.name is None:
-                v.symbol = f"{layer.symbol} · {v.symbol}"
-                v.inputs, v.places = layer.inputs, layer.places
-                v.hides = [*layer.hides, layer]
-                gone.add(layer)
-    return [v for v in vertices if v not in gone]
-
-
-# ------------------------------------------------------------------------------------- words
-
 COMMUTE = {"add", "mul", "maximum"}  # gates whose lines may enter in any order
-
-SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
-
-# operation: (symbol, symbol with the constant c in the second place, in the first; in words)
-OPERATIONS = {
-    "add": ("+", "+{c}", "+{c}", "{0} + {1}"),
-    "sub": ("−", "−{c}", "{c}−x", "{0} − {1}"),
-    "mul": ("×", "×{c}", "×{c}", "{0} · {1}"),
-    "div": ("÷", "÷{c}", "{c}/x", "{0} / {1}"),
-    "power": ("aᵇ", "x^{c}", "{c}^x", "{0} ^ {1}"),
-    "maximum": ("max", "max(x, {c})", "max({c}, x)", "max({0}, {1})"),
-    "matmul": ("@", "@", "@", "{0} @ {1}"),
-    "neg": ("×(−1)", "", "", "−{0}"),
-    "reciprocal": ("1/x", "", "", "1 / {0}"),
-    "exp": ("exp", "", "", "exp({0})"),
-    "sigmoid": ("σ", "", "", "σ({0})"),
-    "relu": ("ReLU", "", "", "ReLU({0})"),
-    "sqrt": ("√x", "", "", "√{0}"),
-    "abs": ("|x|", "", "", "|{0}|"),
-    "sum": ("Σ", "", "", "Σ {0}"),
-    "transpose": ("xᵀ", "", "", "{0}ᵀ"),
-    "bce": ("BCE", "BCE", "BCE", "BCE({0}, {1})"),
-    "bce_with_logits": ("BCE∘σ", "BCE∘σ", "BCE∘σ", "BCE({0}, σ({1}))"),
-}
-
-
-def symbol(note):
-    """What stands in a gate's box: "+", "×", "+1", "x²", "exp" …"""
-    op = note.op.__name__
-    if op == "pow":
-        return f"x{power_of(note)}"
-    if isinstance(note.op, type) or op not in OPERATIONS:
-        return clean(op)
-    plain, second, first, _ = OPERATIONS[op]
-    constants = [
-        i
-        for i, (a, v) in enumerate(zip(note.arguments, note.values, strict=True))
-        if a is None and v.shape == ()
-    ]
-    if constants and len(note.arguments) == 2:
-        c = number(note.values[constants[0]])
-        if c.startswith("−") and op != "maximum":
-            c = f"({c})"
-        return (first if constants[0] == 0 else second).format(c=c)
-    if second and plain != second and len(note.arguments) == 1:
-        return second.format(c="c")  # a bare graph does not say which constant
-    return plain
-
-
-def power_of(note):
-    if not note.settings:
-        return "ⁿ"
-    text = number(np.float64(note.settings[0]))
-    whole = all(c in "0123456789−" for c in text)
-    return text.translate(SUPERSCRIPT) if whole else f"^{text}"
-
-
-def in_words(vertex):
-    """How a gate's value was computed: "x + y"."""
-    note = vertex.note
-    op = note.op.__name__
-    entering = dict(zip(vertex.places, (i.ref for i in vertex.inputs), strict=True))
-    names = []
-    for i, (a, value) in enumerate(zip(note.arguments, note.values, strict=True)):
-        if a is None and value.shape == ():
-            names.append(number(value))
-        elif i in entering:
-            names.append(entering[i])
-    if vertex.hides:
-        return f"{vertex.symbol} of {', '.join(i.ref for i in vertex.inputs)}"
-    if op == "pow" and names:
-        return names[0] + power_of(note)
-    template = OPERATIONS[op][3] if op in OPERATIONS else ""
-    if template and len(names) == (2 if "{1}" in template else 1):
-        return template.format(*names)
-    if template and "{1}" in template and names:  # noted too late to know the constant
-        return template.format(names[0], "a constant")
-    return f"{clean(op)}({', '.join(names)})"
-
-
-def clean(name):
-    """A name as text that can stand anywhere: no control characters, nothing that turns around."""
-    if name is None:
-        return None
-    text = "".join(
-        c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp") else "�"
-        for c in str(name)
-    )
-    return text or "(no name)"
-
-
-def isolated(text):
-    """The text, set apart by Unicode's isolates if it runs from right to left."""
-    turns = any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in text)
-    return f"\u2068{text}\u2069" if turns else text
-
-
-def shortened(text, length=18):
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-# ----------------------------------------------------------------------------------- numbers
-
-
-def number(value, digits=4):
-    """A number as on a board: 4 digits, a true minus sign."""
-    value = float(value)
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.{digits}g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    return "0" if text == "-0" else text.replace("-", "−")
-
-
-def lines_of(value, rows=3, columns=4):
-    """A value in a few lines: the number, the entries of a small array, or the range of a large."""
-    if value is None:
-        return ["?"]
-    if isinstance(value, Range):
-        return ["" if value.low is None else span(value.low, value.high)]
-    if value.shape == ():
-        return [number(value)]
-    if value.size == 0:
-        return ["empty"]
-    table = value[None, :] if value.ndim == 1 else value
-    if table.ndim == 2 and len(table) <= rows and table.shape[1] <= columns:
-        cells = [[number(v) for v in row] for row in table]
-        widths = [max(len(row[k]) for row in cells) for k in range(table.shape[1])]
-        return [
-            "[" + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + "]"
-            for row in cells
-        ]
-    return [span(value.min(), value.max())]
-
-
-def span(low, high):
-    return f"all {number(low)}" if low == high else f"{number(low)} … {number(high)}"
-
-
-def shape_of(shape):
-    return str(tuple(shape)) if shape else ""
-
-
-def shown(value):
-    """A value in one line of text."""
-    return "unknown" if value is None else " ".join(lines_of(value)) or "large"
-
-
-def gradient_in_words(vertex, view):
-    if vertex.kind == "constant":
-        return CONSTANT
-    return shown(view.grads[vertex]) if vertex in view.grads else NOT_YET
-
-
-# ----------------------------------------------------------------------------------- picture
-
 NAME, VALUE = 14, 12.5  # font sizes
 MONO = 0.61 * VALUE  # the width of a character in every monospaced font, or a little more
 LINE = 15  # from one line of text to the next
@@ -729,6 +367,12 @@ class Picture:
 HEADINGS = ("name", "computed as", "shape", "value", "gradient")
 
 
+def gradient_in_words(vertex, view):
+    if vertex.kind == "constant":
+        return CONSTANT
+    return shown(view.grads[vertex]) if vertex in view.grads else NOT_YET
+
+
 def final_view(vertices):
     """Everything that is known: values, gradients, and the shares on lines that fork."""
     uses = {}
@@ -803,6 +447,3 @@ def page(title, body):
         f"body{{font-family:{SANS};margin:2em}}td,th{{padding:.15em .8em .15em 0}}"
         f"</style></head><body>{body}</body></html>\n"
     )
-
-
-__all__ = ["Passage", "Picture", "draw"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from .figures import INK, Figure, figure
 from .live import Live, widgets
-from .picture import number
+from .notation import number
 
 
 class Slider(Live):

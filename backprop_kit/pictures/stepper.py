@@ -12,21 +12,10 @@ from html import escape
 
 import numpy as np
 
+from .graph import graph_of
 from .live import Live, widgets
-from .picture import (
-    Picture,
-    View,
-    clean,
-    graph_of,
-    in_words,
-    isolated,
-    lines_of,
-    number,
-    shape_of,
-    shortened,
-    shown,
-    small,
-)
+from .notation import clean, in_words, isolated, lines_of, number, shape_of, shortened, shown
+from .picture import Picture, View, small
 from .trace import Range
 
 FORWARD, BACKWARD = "forward", "backward"

@@ -4,15 +4,15 @@ import nbconvert
 import pytest
 
 from backprop_kit import Tensor
-from backprop_kit.pictures.picture import number
+from backprop_kit.pictures.notation import number
 
 from .chromium import CONTROL, ENTER, SPACE, until
 
 SETUP = """
 from backprop_kit import Tensor
-from backprop_kit.picture import draw
-from backprop_kit.stepper import step
-from backprop_kit.trace import keep_notes
+from backprop_kit.pictures.picture import draw
+from backprop_kit.pictures.stepper import step
+from backprop_kit.pictures.trace import keep_notes
 import ipywidgets
 keep_notes()
 print("ipywidgets", ipywidgets.__version__)

@@ -12,7 +12,7 @@ import pytest
 
 from backprop_kit.pictures import figures, sliders
 from backprop_kit.pictures.figures import COLOURS, INK, Figure, figure
-from backprop_kit.pictures.picture import number
+from backprop_kit.pictures.notation import number
 
 
 def made(alt="A line that rises."):

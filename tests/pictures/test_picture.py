@@ -17,8 +17,10 @@ from backprop_kit import Tensor, no_grad
 from backprop_kit.engine import tensor as engine
 from backprop_kit.engine.layers import Linear, ReLU, Sequential
 from backprop_kit.pictures import trace
+from backprop_kit.pictures.graph import graph_of
 from backprop_kit.pictures.layout import Box, crossings
-from backprop_kit.pictures.picture import NOT_YET, Picture, draw, graph_of, lines_of, number
+from backprop_kit.pictures.notation import NOT_YET, lines_of, number
+from backprop_kit.pictures.picture import Picture, draw
 from gallery.graphs import GRAPHS, chain
 
 SVG = "{http://www.w3.org/2000/svg}"
