@@ -275,7 +275,7 @@ class Stepper(Live):
         for move in self.moves:
             move.signal = move.view.grads.get(move.vertex)
         final = self.moves[-1].view
-        whole = View(final.values, final.grads, final.shares)
+        whole = View(final.values, final.grads, final.shares, whole=True)
         self.picture = Picture(vertices, title, final=whole)
         self.position = 0
         self._build(widgets())

@@ -434,9 +434,9 @@ def test_hostile_names_are_text(name):
 
 
 def test_the_test_of_hostile_names_can_fail(monkeypatch):
-    from backprop_kit.pictures import picture
+    from backprop_kit.pictures import svg
 
-    monkeypatch.setattr(picture, "escape", lambda text, **_: text)
+    monkeypatch.setattr(svg, "escape", lambda text, **_: text)
     with pytest.raises((ET.ParseError, AssertionError)):
         test_hostile_names_are_text(HOSTILE[0])
 
