@@ -178,10 +178,7 @@ def folded(vertices):
     A layer is a `linear`, or a layer of one's own; an activation directly on its output, used
     by nobody else, counts with it.
     """
-    uses = {}
-    for v in vertices:
-        for i in v.inputs:
-            uses[i] = uses.get(i, 0) + 1
+    uses = uses_of(vertices)
     gone = set()
     for v in vertices:
         if v.kind != "gate":
@@ -190,7 +187,7 @@ def folded(vertices):
             inside = [
                 i
                 for i, p in zip(v.inputs, v.places, strict=True)
-                if i.kind != "gate" and uses[i] == 1 and i.name is not None and p > 0
+                if i.kind != "gate" and len(uses[i]) == 1 and i.name is not None and p > 0
             ]
             fresh = [(i, p) for i, p in zip(v.inputs, v.places, strict=True) if i not in inside]
             v.inputs, v.places = [i for i, _ in fresh], [p for _, p in fresh]
@@ -201,9 +198,18 @@ def folded(vertices):
                 v.symbol = f"Linear {n} → {m}"
         elif v.note.op.__name__ in ACTIVATIONS and len(v.inputs) == 1:
             (layer,) = v.inputs
-            if layer.hides and uses[layer] == 1 and layer.name is None:
+            if layer.hides and len(uses[layer]) == 1 and layer.name is None:
                 v.symbol = f"{layer.symbol} · {v.symbol}"
                 v.inputs, v.places = layer.inputs, layer.places
                 v.hides = [*layer.hides, layer]
                 gone.add(layer)
     return [v for v in vertices if v not in gone]
+
+
+def uses_of(vertices):
+    """{vertex: [(the vertex that takes it, as which of its inputs)]}."""
+    uses = {v: [] for v in vertices}
+    for v in vertices:
+        for i, argument in enumerate(v.inputs):
+            uses[argument].append((v, i))
+    return uses

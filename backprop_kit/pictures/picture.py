@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .boxes import box_of
-from .graph import graph_of
+from .graph import graph_of, uses_of
 from .layout import place
 from .notation import NOT_YET, clean, isolated, lines_of, shape_of, shortened, shown
 from .svg import SANS, Drawing
@@ -65,11 +65,8 @@ class Picture:
         self.vertices = vertices
         self.root = vertices[-1]
         self.title = clean(title) if title else f"The graph behind {self.root.name or 'a Tensor'}"
-        self.final, self.moves = final or final_view(vertices), final is not None
-        self.uses = {v: [] for v in vertices}
-        for v in vertices:
-            for i, argument in enumerate(v.inputs):
-                self.uses[argument].append((v, i))
+        self.uses = uses_of(vertices)
+        self.final, self.moves = final or final_view(vertices, self.uses), final is not None
         self.boxes = {v: box_of(v, self) for v in vertices}
         for v, box in self.boxes.items():
             box.inputs = [self.boxes[i] for i in v.inputs]
@@ -178,18 +175,14 @@ def gradient_in_words(vertex, view):
     return shown(view.grads[vertex]) if vertex in view.grads else NOT_YET
 
 
-def final_view(vertices):
+def final_view(vertices, uses):
     """Everything that is known: values, gradients, and the shares on lines that fork."""
-    uses = {}
-    for v in vertices:
-        for i in v.inputs:
-            uses[i] = uses.get(i, 0) + 1
     grads = {v: v.grad for v in vertices if v.grad is not None}
     shares = {}
     for v in vertices:
         if v.kind == "gate" and v.grad is not None and not isinstance(v.grad, Range):
             for i, argument in enumerate(v.inputs):
-                if uses[argument] > 1 and small(share := honest_share(v, i)):
+                if len(uses[argument]) > 1 and small(share := honest_share(v, i)):
                     shares[v, i] = share
     return View(set(vertices), grads, shares, whole=True)
 

@@ -12,7 +12,7 @@ from html import escape
 
 import numpy as np
 
-from .graph import graph_of
+from .graph import graph_of, uses_of
 from .live import Live, widgets
 from .notation import clean, in_words, isolated, lines_of, number, shape_of, shortened, shown
 from .picture import Picture, View, small
@@ -90,10 +90,7 @@ def backward_moves(vertices):
     known = set(vertices)
     differentiable = reached(vertices)
     grads, shares, terms = {root: seed(root)}, {}, {}
-    expected = {}
-    for v in vertices:
-        for i in v.inputs:
-            expected[i] = expected.get(i, 0) + 1
+    expected = {v: len(uses) for v, uses in uses_of(vertices).items()}
     what = "moves as much as it moves itself" if not root.shape else "is where the signal enters"
     yield Move(
         "seed",
