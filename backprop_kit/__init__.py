@@ -37,7 +37,7 @@ _LATER = {
     "gradcheck_v": "pictures.sliders",
     "kept": "engine.memory",
     "memory_frozen": "pictures.sliders",
-    "numerical_gradient": "checking.gradcheck",
+    "numerical_gradient": "checking.differences",
     "relu_kink": "pictures.sliders",
     "resident": "engine.memory",
     "step": "pictures.stepper",

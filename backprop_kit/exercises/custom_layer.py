@@ -32,9 +32,9 @@ from backprop_kit.checking.exercise import (
     register,
     value_of,
 )
-from backprop_kit.checking.gradcheck import OfLayer, Subject
 from backprop_kit.checking.gradcheck import examine as held_against_differences
 from backprop_kit.checking.observe import Raised, copied, raised
+from backprop_kit.checking.subjects import OfLayer, Subject
 from backprop_kit.engine.layers import Layer, Linear, ReLU, Sequential, described
 from backprop_kit.engine.tensor import EngineOff, Tensor
 

@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 
+from backprop_kit.checking.differences import numerical_gradient
 from backprop_kit.checking.exercise import (
     Case,
     Exact,
@@ -17,7 +18,6 @@ from backprop_kit.checking.exercise import (
     register,
     value_of,
 )
-from backprop_kit.checking.gradcheck import numerical_gradient
 from backprop_kit.engine.tensor import Tensor
 
 from .drawing import numbers, sizes
