@@ -10,7 +10,9 @@ import numpy as np
 
 from backprop_kit.engine.tensor import require_engine
 
+from .causes import CAUSES
 from .differences import Loss, Slopes
+from .gradient_causes import explain
 from .subjects import choose, same
 
 
@@ -132,8 +134,6 @@ class Verdict:
 
     @property
     def headline(self):
-        from .diagnose import CAUSES
-
         return CAUSES[self.cause][0]
 
 
@@ -141,6 +141,7 @@ class Verdict:
 
 
 def examine(subject, wrt, rtol, seed):
+    """The `Report` on a subject; it is called in a fixed order, so that it may be a recording."""
     first = checked_value(subject.value())
     upstream = np.float64(1.0)
     if first.shape:
@@ -148,29 +149,14 @@ def examine(subject, wrt, rtol, seed):
     yours, changed = subject.gradients(upstream)
     again, changed_again = subject.gradients(upstream)
     loss = Loss(subject, upstream, first)
-    problems, notes = [], list(subject.notes)
+    notes = list(subject.notes)
     if not same(first, checked_value(subject.value())):
         story = (
             "f is not the same function twice: called again with the same inputs it returns "
             "something else (random numbers? state that a call leaves behind?)."
         )
         return Report({}, [("state-leak", story)], notes, judged=False)
-    if any(not close(yours[n], again[n]) for n in subject.names):
-        names = ", ".join(n for n in subject.names if not close(yours[n], again[n]))
-        problems.append(
-            (
-                "state-leak",
-                f"the gradient to {names} is another one when it is computed a second time: does "
-                "it add to what the first call left behind?",
-            )
-        )
-    if changed := list(dict.fromkeys(changed + changed_again)):
-        problems.append(
-            (
-                "mutates-argument",
-                f"{' and '.join(changed)} no longer holds what was passed in: work on a copy.",
-            )
-        )
+    problems = problems_of(subject.names, yours, again, changed + changed_again)
     if loss.single:
         notes.append(
             "f computes in float32, which has 7 digits: differences of it have 2 or 3, so only "
@@ -181,10 +167,29 @@ def examine(subject, wrt, rtol, seed):
     slopes = {n: Slopes(loss, subject.arrays[n]) for n in names}
     verdicts = {n: compare(n, yours[n], slopes[n], subject.arrays[n], rtol) for n in names}
     if any(not v.ok for v in verdicts.values()):
-        from .gradient_causes import explain
-
         explain(subject, loss, verdicts, rtol)
     return Report(verdicts, problems, notes)
+
+
+def problems_of(names, yours, again, changed):
+    """[(cause, sentence)] on how gradients were computed twice, whatever they are worth."""
+    problems = []
+    if unlike := [n for n in names if not close(yours[n], again[n])]:
+        problems.append(
+            (
+                "state-leak",
+                f"the gradient to {', '.join(unlike)} is another one when it is computed a second "
+                "time: does it add to what the first call left behind?",
+            )
+        )
+    if changed := list(dict.fromkeys(changed)):
+        problems.append(
+            (
+                "mutates-argument",
+                f"{' and '.join(changed)} no longer holds what was passed in: work on a copy.",
+            )
+        )
+    return problems
 
 
 def checked_value(value):
@@ -212,18 +217,10 @@ def compare(name, yours, slopes, array, rtol):
         verdict.ok = False
         return verdict
     claimed = np.asarray(yours, dtype=float)
-    difference = np.array(np.abs(claimed - slopes.central))
-    largest = np.max(np.abs(slopes.central), initial=0.0)
-    allowed = rtol * np.maximum(np.abs(slopes.central), np.abs(claimed)) + slopes.blur
-    allowed = allowed + 1e-9 * largest
-    off = np.array(~(difference <= allowed))
-    for index, (left, right) in slopes.kinks.items():
-        low, high = min(left, right), max(left, right)
-        room = 1e-3 * max(abs(low), abs(high))
-        if low - room <= claimed[index] <= high + room:
-            off[index], difference[index] = False, 0.0
+    difference, off = misses(claimed, slopes, rtol)
     verdict.wrong = int(np.sum(off))
     verdict.ok = verdict.wrong == 0
+    largest = np.max(np.abs(slopes.central), initial=0.0)
     scale = largest or np.max(np.abs(claimed), initial=0.0) or 1.0
     if difference.size:
         relative = difference / scale
@@ -244,6 +241,20 @@ def comparable(yours, array):
     else:
         good = not isinstance(yours, (list, tuple)) and np.asarray(yours).dtype.kind in "iuf"
     return good and np.shape(yours) == array.shape
+
+
+def misses(claimed, slopes, rtol):
+    """(how far off each entry is, whether that is too far); at a kink nothing between is off."""
+    difference = np.array(np.abs(claimed - slopes.central))
+    allowed = rtol * np.maximum(np.abs(slopes.central), np.abs(claimed)) + slopes.blur
+    allowed = allowed + 1e-9 * np.max(np.abs(slopes.central), initial=0.0)
+    off = np.array(~(difference <= allowed))
+    for index, (left, right) in slopes.kinks.items():
+        low, high = min(left, right), max(left, right)
+        room = 1e-3 * max(abs(low), abs(high))
+        if low - room <= claimed[index] <= high + room:
+            off[index], difference[index] = False, 0.0
+    return difference, off
 
 
 def remarks(name, slopes, claimed):

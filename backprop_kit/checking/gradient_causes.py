@@ -6,25 +6,32 @@ expected are the numerical gradients, and the slips are what typical mistakes wo
 
 import numpy as np
 
+from .compare import Trial
+from .diagnose import examine as diagnose
 from .differences import Slopes
+from .exercise import Case, Function, Slip
+from .observe import Observation
 
 
 def explain(subject, loss, verdicts, rtol):
-    """Give every wrong verdict its cause, evidence and next step: `diagnose` knows the slips."""
-    from .diagnose import Trial
-    from .diagnose import examine as diagnose
-    from .exercise import Case, Function, Slip
-    from .observe import Observation
+    """Give every wrong verdict its cause, evidence and next step."""
+    labels = {name: f"the gradient to {name}" for name in verdicts}
+    found = findings(subject, loss, verdicts, labels, rtol)
+    for name, verdict in verdicts.items():
+        if not verdict.ok:
+            complete(verdict, found.get(labels[name]))
 
+
+def findings(subject, loss, verdicts, labels, rtol):
+    """{label: finding} of `diagnose`, asked about a function that should return these gradients."""
     names = list(verdicts)
-    labels = {name: f"the gradient to {name}" for name in names}
     expected = {n: settled(verdicts[n], loss, subject.arrays[n]) for n in names}
 
     def pack(values):
         return values[0] if len(values) == 1 else tuple(values)
 
     def slips(*_):
-        yield from guesses(subject, loss, expected, labels, Slip)
+        yield from guesses(subject, loss, expected, labels)
 
     function = Function(
         "f",
@@ -35,22 +42,21 @@ def explain(subject, loss, verdicts, rtol):
         rtol=max(rtol, 1e-6),
     )
     observation = Observation(pack([verdicts[n].yours for n in names]))
-    found = diagnose([Trial(function, Case("f", ()), observation)])
-    for name in names:
-        verdict = verdicts[name]
-        if verdict.ok:
-            continue
-        finding = found.get(labels[name])
-        verdict.cause = finding.cause if finding else "wrong-value"
-        verdict.evidence = finding.evidence if finding else "some entries are off."
-        verdict.next_step = finding.next_step if finding else None
-        if finding and finding.also:
-            verdict.evidence += f" {finding.doubt}"
-        few = 0 < verdict.wrong <= np.size(verdict.numeric) // 4
-        if few and verdict.cause in ("wrong-value", "imprecise"):
-            verdict.cause = "wrong-value"
-            verdict.evidence = "most entries are right, and a few are not."
-            verdict.next_step = "ask what is special about the entry below"
+    return diagnose([Trial(function, Case("f", ()), observation)])
+
+
+def complete(verdict, finding):
+    """Write into a wrong verdict what was found, which may be nothing."""
+    verdict.cause = finding.cause if finding else "wrong-value"
+    verdict.evidence = finding.evidence if finding else "some entries are off."
+    verdict.next_step = finding.next_step if finding else None
+    if finding and finding.also:
+        verdict.evidence += f" {finding.doubt}"
+    few = 0 < verdict.wrong <= np.size(verdict.numeric) // 4
+    if few and verdict.cause in ("wrong-value", "imprecise"):
+        verdict.cause = "wrong-value"
+        verdict.evidence = "most entries are right, and a few are not."
+        verdict.next_step = "ask what is special about the entry below"
 
 
 def settled(verdict, loss, array):
@@ -86,7 +92,7 @@ def laid_out(yours, shape):
     return next((form for form in forms if form.shape == shape), None)
 
 
-def guesses(subject, loss, expected, labels, Slip):
+def guesses(subject, loss, expected, labels):
     """What typical mistakes would have given instead."""
     shape = np.shape(loss.upstream)
     if shape:
