@@ -1,8 +1,9 @@
 """Submissions: what was handed in, as files and as cells.
 
-`intake` finds the notebook and reads it whatever its state, `repair` puts every released cell back
-where it belongs, `inert` takes from it what would act on whoever reads it, and `exchange` knows the
-two files by which nbgrader's exchange finds a student again. Nothing here runs student code.
+`intake` finds the notebook and reads it whatever its state. `repair` puts every released cell back
+where it belongs: `matching` says what stands for what, `placing` where it stands, and `source` what
+a cell's code says. `inert` takes from it what would act on whoever reads it, and `exchange` knows
+the two files by which nbgrader's exchange finds a student again. Nothing here runs student code.
 """
 
 from . import exchange

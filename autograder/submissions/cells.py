@@ -26,3 +26,10 @@ def is_test(cell):
 def has_answers(notebook):
     """Whether a repaired notebook holds any of its lesson's answer cells, be it untouched."""
     return any(is_solution(cell) for cell in notebook.cells)
+
+
+def make_code(cell):
+    """Make the cell one of code, whatever it was."""
+    cell.cell_type = "code"
+    cell.setdefault("outputs", [])
+    cell.setdefault("execution_count", None)

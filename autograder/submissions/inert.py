@@ -185,3 +185,9 @@ def inert_text(source):
 def printable(text):
     """The text without what would move a cursor, or could not be written to a file at all."""
     return "".join(sign if sign.isprintable() else "�" for sign in text)
+
+
+def short(text):
+    """The beginning of a text, printable, for a place in a sentence."""
+    text = printable(text)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -19,7 +19,7 @@ from autograder.judging import plan as judge
 from autograder.nbgrader_plugins import JudgedExecute
 from autograder.running import judged, sandbox
 from autograder.submissions import intake, mend, take_in
-from autograder.submissions.repair import _Repair
+from autograder.submissions.matching import Matching
 
 needs_sandbox = pytest.mark.skipif(sandbox.hindrance() is not None, reason=str(sandbox.hindrance()))
 
@@ -102,13 +102,13 @@ def test_tests_as_they_were_sent_would_count(released, monkeypatch):
     cell_of(notebook, "test_add_mul").source = "2.0"
     cell_of(notebook, "test_add_mul").metadata["nbgrader"]["points"] = 600
 
-    def trusting(repair):
-        models = {each.metadata.nbgrader.grade_id: each for each in repair.tests}
-        for pair in repair.pairs:
+    def trusting(matching):
+        models = {each.metadata.nbgrader.grade_id: each for each in matching.tests}
+        for pair in matching.pairs:
             pair[0] = models.get(pair[1].metadata.get("nbgrader", {}).get("grade_id"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(_Repair, "match_tests", trusting)
+        patched.setattr(Matching, "match_tests", trusting)
         trusted = nbformat.from_dict(notebook)
         mend(trusted, original)
     mend(notebook, original)

@@ -351,8 +351,8 @@ def test_a_tag_cannot_skip_a_cell(hand_in, right):
 
 
 def test_without_the_guard_it_does(hand_in, right, monkeypatch):
-    def tags_stay(repair, submitted):
-        for cell in submitted.cells:
+    def tags_stay(cells, say):
+        for cell in cells:
             cell.metadata.setdefault("tags", [])
 
     clean = intake._cell
@@ -362,7 +362,7 @@ def test_without_the_guard_it_does(hand_in, right, monkeypatch):
         cell.metadata["tags"] = data["metadata"].get("tags", [])
         return cell
 
-    monkeypatch.setattr("autograder.submissions.repair._Repair.take_metadata", tags_stay)
+    monkeypatch.setattr("autograder.submissions.repair.take_metadata", tags_stay)
     monkeypatch.setattr(intake, "_cell", with_tags)
     right.cells[0].metadata["tags"] = ["skip-execution"]
     assert scores(hand_in(right)) != FULL
