@@ -67,32 +67,13 @@ class Matching:
     def match_answer(self, solution):
         """Find the cell that answers, make it the answer cell, and tell what was wrong."""
         id_ = grade_id(solution)
-        blank = solution.source.strip()
-        wanted = defined(solution.source)
-        # A cell that still stands as it was released for another purpose is nobody's answer.
-        free = [pair for pair in self.pairs if pair[0] is None]
-        labelled = [pair for pair in free if grade_id(pair[1]) == id_]
-        candidates = labelled
-        if not any(pair[1].source.strip() != blank for pair in labelled):
-            candidates = [p for p in free if p in labelled or self.defines(solution, p[1])]
-        if not any(defined(pair[1].source) & wanted for pair in candidates):
-            # The answer may stand in another exercise's cell, with nothing of its own in here.
-            misplaced = [p for p in free if self.defines(solution, p[1], misplaced=True)]
-            candidates = misplaced or candidates
+        candidates = self.candidates(solution)
         if not candidates:
             self.say(f"The answer cell “{id_}” was missing; it counts as not written.")
             return
+        blank = solution.source.strip()
         written = [pair for pair in candidates if pair[1].source.strip() != blank]
-        best = (written or candidates)[-1]
-        found = [pair for pair in written if defined(pair[1].source) & wanted]
-        lacking = wanted - defined(best[1].source)
-        if any(defined(pair[1].source) & lacking for pair in found):
-            best = found[0]  # a cell was split, and each part has the label; see `join_parts`
-        elif len(candidates) > 1:
-            self.say(
-                f"There were {len(candidates)} cells for “{id_}”; the last one you had written in "
-                "was graded."
-            )
+        best = self.best(solution, candidates, written)
         cell = best[1]
         if grade_id(cell) != id_:
             self.say(f"The answer cell “{id_}” had lost its label; it was found by its code.")
@@ -108,6 +89,37 @@ class Matching:
         best[0] = solution
         cell.metadata = copy.deepcopy(solution.metadata)
         make_code(cell)
+
+    def candidates(self, solution):
+        """The pairs that may hold the answer: those with its label, else by what they define."""
+        blank = solution.source.strip()
+        wanted = defined(solution.source)
+        # A cell that still stands as it was released for another purpose is nobody's answer.
+        free = [pair for pair in self.pairs if pair[0] is None]
+        labelled = [pair for pair in free if grade_id(pair[1]) == grade_id(solution)]
+        candidates = labelled
+        if not any(pair[1].source.strip() != blank for pair in labelled):
+            candidates = [p for p in free if p in labelled or self.defines(solution, p[1])]
+        if not any(defined(pair[1].source) & wanted for pair in candidates):
+            # The answer may stand in another exercise's cell, with nothing of its own in here.
+            misplaced = [p for p in free if self.defines(solution, p[1], misplaced=True)]
+            candidates = misplaced or candidates
+        return candidates
+
+    def best(self, solution, candidates, written):
+        """The one of the candidates that is graded: the last that somebody has `written` in."""
+        wanted = defined(solution.source)
+        best = (written or candidates)[-1]
+        found = [pair for pair in written if defined(pair[1].source) & wanted]
+        lacking = wanted - defined(best[1].source)
+        if any(defined(pair[1].source) & lacking for pair in found):
+            best = found[0]  # a cell was split, each part has the label; `Placing` joins them
+        elif len(candidates) > 1:
+            self.say(
+                f"There were {len(candidates)} cells for “{grade_id(solution)}”; the last one you "
+                "had written in was graded."
+            )
+        return best
 
     def defines(self, solution, cell, misplaced=False):
         """Whether a cell without a label of this lesson (or, `misplaced`, with another exercise's)
