@@ -113,101 +113,125 @@ def graph_slips(output, inputs, seed=None):
     inputs: {name: leaf Tensor}. seed: the signal from above that the answer was given, if any.
     Slips that come earlier are likelier; where two give the same numbers the earlier is named.
     """
-    nodes = topological(output)
-    edges = [(node, index) for node in nodes for index in range(len(node.parents))]
-    names = {id(leaf): name for name, leaf in inputs.items()}
+    walks = Walks(output, inputs, seed)
+    yield from walks.without_the_signal()
+    yield from walks.with_swapped_factors()
+    yield from walks.without_a_local_derivative()
+    yield from walks.without_a_path()
+    yield from walks.with_a_turned_sign()
+    yield from walks.without_two_local_derivatives()
 
-    def name(node):
-        return gate_name(node, names)
 
-    def gradients(edit=None, overwrite=None):
-        found = backward(output, edit, overwrite, seed)
+class Walks:
+    """A recorded graph, and the ways to walk it backward that go wrong in one place."""
+
+    def __init__(self, output, inputs, seed):
+        self.output, self.inputs, self.seed = output, inputs, seed
+        self.nodes = topological(output)
+        self.edges = [(node, index) for node in self.nodes for index in range(len(node.parents))]
+        self.names = {id(leaf): name for name, leaf in inputs.items()}
+        self.true = self.gradients()
+
+    def name(self, node):
+        return gate_name(node, self.names)
+
+    def gradients(self, edit=None, overwrite=None):
+        """{input name: gradient} of one walk; what is changed is said as to `backward`."""
+        found = backward(self.output, edit, overwrite, self.seed)
         return {
-            name: found.get(id(leaf), np.zeros_like(leaf.data)[()]) for name, leaf in inputs.items()
+            name: found.get(id(leaf), np.zeros_like(leaf.data)[()])
+            for name, leaf in self.inputs.items()
         }
 
-    true = gradients()
+    def differs(self, grads):
+        return any(not np.array_equal(grads[name], self.true[name]) for name in self.inputs)
 
-    def differs(grads):
-        return any(not np.array_equal(grads[name], true[name]) for name in inputs)
-
-    def with_ones(node, index):
-        vjp = node.vjps[index]
-        return lambda upstream, contribution: vjp(np.ones_like(upstream)[()])
-
-    if seed is not None:
-        ones = backward(output)
-        yield (
-            "upstream-ignored",
-            "the signal you are given is left out, as if it were all ones",
-            {name: ones.get(id(leaf), np.zeros_like(leaf.data)) for name, leaf in inputs.items()},
-        )
-
-    # The signal from above, left out at one gate: for all of its inputs, or for one of them.
-    for node in nodes:
-        if (node is output._node and seed is None) or _is_identity(node):
-            continue  # nothing above it, or nothing of its own: another gate tells it better
-        every = [(node, index) for index in range(len(node.parents))]
-        for group in [every] if len(every) == 1 else [every, *([edge] for edge in every)]:
+    def without_the_signal(self):
+        """The signal from above, left out: the given one, or at one gate for all of its inputs or
+        for one of them."""
+        if self.seed is not None:
+            ones = backward(self.output)
             yield (
                 "upstream-ignored",
-                f"the signal that arrives at {name(node)} from above is not multiplied in",
-                gradients({(id(n), i): with_ones(n, i) for n, i in group}),
+                "the signal you are given is left out, as if it were all ones",
+                {
+                    name: ones.get(id(leaf), np.zeros_like(leaf.data))
+                    for name, leaf in self.inputs.items()
+                },
             )
+        for node in self.nodes:
+            if (node is self.output._node and self.seed is None) or _is_identity(node):
+                continue  # nothing above it, or nothing of its own: another gate tells it better
+            every = [(node, index) for index in range(len(node.parents))]
+            for group in [every] if len(every) == 1 else [every, *([edge] for edge in every)]:
+                yield (
+                    "upstream-ignored",
+                    f"the signal that arrives at {self.name(node)} from above is not multiplied in",
+                    self.gradients({(id(n), i): _with_ones(n, i) for n, i in group}),
+                )
 
-    for node in nodes:
-        if op_name(node) == "mul" and len(node.parents) == 2:
-            swapped = {
-                (id(node), 0): _other_vjp(node, 1),
-                (id(node), 1): _other_vjp(node, 0),
-            }
+    def with_swapped_factors(self):
+        for node in self.nodes:
+            if op_name(node) == "mul" and len(node.parents) == 2:
+                swapped = {
+                    (id(node), 0): _other_vjp(node, 1),
+                    (id(node), 1): _other_vjp(node, 0),
+                }
+                yield (
+                    "wrong-value",
+                    f"at {self.name(node)} each factor gets its own value instead of the other's",
+                    self.gradients(swapped),
+                )
+
+    def without_a_local_derivative(self):
+        for node, index in self.edges:
+            grads = self.gradients({(id(node), index): _passes_through})
+            # A −1 left out is a turned sign.
+            if self.differs(grads) and _local(node, index) != -1:
+                yield (
+                    "missing-local",
+                    f"the local derivative of {self.name(node)} is left out of the chain",
+                    grads,
+                )
+
+    def without_a_path(self):
+        """Where paths meet: only one of them is kept, or one is left out."""
+        arrivals = {}
+        for node, index in self.edges:
+            arrivals.setdefault(id(node.parents[index]), []).append((node, index))
+        for key, incoming in arrivals.items():
+            if len(incoming) < 2:
+                continue
+            for kept, (node, _) in enumerate(incoming):
+                yield (
+                    "overwrite-not-accumulate",
+                    f"only the path through {self.name(node)} is kept of those that meet, "
+                    "instead of adding them all up",
+                    self.gradients(overwrite=(key, kept)),
+                )
+            for node, index in incoming:
+                yield (
+                    "missing-path",
+                    f"the path through {self.name(node)} is left out",
+                    self.gradients({(id(node), index): lambda upstream, c: c * 0}),
+                )
+
+    def with_a_turned_sign(self):
+        for node, index in self.edges:
             yield (
-                "wrong-value",
-                f"at {name(node)} each factor gets its own value instead of the other's",
-                gradients(swapped),
+                "sign",
+                f"the sign is turned where the gradient passes {self.name(node)}",
+                self.gradients({(id(node), index): lambda upstream, c: -c}),
             )
 
-    for node, index in edges:
-        grads = gradients({(id(node), index): _passes_through})
-        if differs(grads) and _local(node, index) != -1:  # a −1 left out is a turned sign
-            yield (
-                "missing-local",
-                f"the local derivative of {name(node)} is left out of the chain",
-                grads,
-            )
-
-    arrivals = {}
-    for node, index in edges:
-        arrivals.setdefault(id(node.parents[index]), []).append((node, index))
-    for key, incoming in arrivals.items():
-        if len(incoming) < 2:
-            continue
-        for kept, (node, _) in enumerate(incoming):
-            yield (
-                "overwrite-not-accumulate",
-                f"only the path through {name(node)} is kept of those that meet, "
-                "instead of adding them all up",
-                gradients(overwrite=(key, kept)),
-            )
-        for node, index in incoming:
-            yield (
-                "missing-path",
-                f"the path through {name(node)} is left out",
-                gradients({(id(node), index): lambda upstream, c: c * 0}),
-            )
-
-    for node, index in edges:
-        yield (
-            "sign",
-            f"the sign is turned where the gradient passes {name(node)}",
-            gradients({(id(node), index): lambda upstream, c: -c}),
-        )
-
-    if len(edges) <= 12:
-        for pair in combinations(edges, 2):
-            grads = gradients({(id(node), index): _passes_through for node, index in pair})
-            if differs(grads):
-                first, second = (name(node) for node, _ in pair)
+    def without_two_local_derivatives(self):
+        """In small graphs only: their number grows with the square of the edges'."""
+        if len(self.edges) > 12:
+            return
+        for pair in combinations(self.edges, 2):
+            grads = self.gradients({(id(node), index): _passes_through for node, index in pair})
+            if self.differs(grads):
+                first, second = (self.name(node) for node, _ in pair)
                 if first == second:
                     continue
                 yield (
@@ -216,6 +240,11 @@ def graph_slips(output, inputs, seed=None):
                     f"and of {second}",
                     grads,
                 )
+
+
+def _with_ones(node, index):
+    vjp = node.vjps[index]
+    return lambda upstream, contribution: vjp(np.ones_like(upstream)[()])
 
 
 def _passes_through(upstream, contribution):
