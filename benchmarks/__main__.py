@@ -88,19 +88,11 @@ def table(rows):
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
 
 
-def main():
-    from .measure import PEAKS, TIMES
+def measured(names, quick):
+    """(times {engine: records}, peaks {(workload, engine): record}, import time) of all engines."""
+    from .measure import PEAKS
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the engine.")
-    parser.add_argument("--quick", action="store_true", help="a third of the time, more noise")
-    parser.add_argument("--no-peers", action="store_true", help="only the kit")
-    parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
-    options = parser.parse_args()
-    names = [n for n, module in MODULES.items() if importlib.util.find_spec(module)]
-    if options.no_peers:
-        names = ["kit"]
-    budget = 2.0 if options.quick else 6.0
-
+    budget = 2.0 if quick else 6.0
     timed = {}
     for name in names:
         print(f"{name} …", flush=True)
@@ -111,7 +103,12 @@ def main():
         for name in ["hand", *(n for n in names if n != "micrograd")]:
             peaks[workload, name] = child("peak", name, workload).get(workload)
     print("import …", flush=True)
-    importing = import_time(5 if options.quick else 15)
+    return timed, peaks, import_time(5 if quick else 15)
+
+
+def results(names, timed, peaks, importing):
+    """The rows of the table: a workload each, an engine a column."""
+    from .measure import PEAKS, TIMES
 
     head = ["workload", "hand-written", "target", *names, "noise", "met"]
     rows = [head, ["---"] * len(head)]
@@ -152,16 +149,16 @@ def main():
         + ["–"] * (len(names) - 1)
         + [f"±{noise:.0%}", verdict(ratio, 1.15, noise)]
     )
+    return rows
 
-    text = table(rows)
-    print(text)
+
+def page(text, names):
+    """RESULTS.md: how it was measured, the table, and with which versions."""
+    from importlib.metadata import version
+
     versions = [f"Python {platform.python_version()}"]
-    for name in ("numpy", *(n for n in names if n != "kit")):
-        from importlib.metadata import version
-
-        versions.append(f"{name} {version(name)}")
-    options.output.write_text(
-        f"""# Benchmarks
+    versions += [f"{name} {version(name)}" for name in ("numpy", *(n for n in names if n != "kit"))]
+    return f"""# Benchmarks
 
 Written by `make bench` (`python -m benchmarks`): time of forward + backward, and peak memory, as a
 ratio to hand-written NumPy (Python floats for the scalars); lower is better. One BLAS thread, every
@@ -174,9 +171,22 @@ memory, beyond what it had before the first of three steps, with MALLOC_MMAP_THR
 {text}
 
 {", ".join(versions)}; {platform.system()} {platform.machine()}, {os.cpu_count()} cores.
-""",
-        encoding="utf-8",
-    )
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the engine.")
+    parser.add_argument("--quick", action="store_true", help="a third of the time, more noise")
+    parser.add_argument("--no-peers", action="store_true", help="only the kit")
+    parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
+    options = parser.parse_args()
+    names = [n for n, module in MODULES.items() if importlib.util.find_spec(module)]
+    if options.no_peers:
+        names = ["kit"]
+
+    text = table(results(names, *measured(names, options.quick)))
+    print(text)
+    options.output.write_text(page(text, names), encoding="utf-8")
     print(f"written to {options.output}")
 
 
