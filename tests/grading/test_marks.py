@@ -1,5 +1,6 @@
 """Where marks are kept: a small file each, read whatever the state of the others."""
 
+import contextlib
 import json
 import pickle
 import sys
@@ -10,7 +11,7 @@ import nbformat
 import pytest
 from helpers import LESSON, enter, lean, with_gradebook
 
-from autograder.course import CourseError, api
+from autograder.course import ROOT, CourseError, api
 from autograder.grading import (
     INTERRUPTED,
     Graded,
@@ -47,23 +48,28 @@ def kept(lesson, student):
     return lesson.course.path / "autograded" / student / f"{lesson.id}.mark.json"
 
 
-def touched(lesson, student):
-    """What is opened, listed and renamed in the course while one mark is entered."""
-    seen = []
-    course = str(lesson.course.path)
+@contextlib.contextmanager
+def watched(folder):
+    """The list of what is opened, listed and renamed below a folder; the gradebook is left out."""
+    seen, folder, watching = [], str(folder), True
 
     def watch(event, args):
         if watching and event in ("open", "os.rename", "os.listdir", "os.scandir"):
             name = str(args[0])
-            if name.startswith(course) and "gradebook.db" not in name:
-                seen.append((event, name.removeprefix(course)))
+            if name.startswith(folder) and "gradebook.db" not in name:
+                seen.append((event, name.removeprefix(folder)))
 
-    watching = False
     sys.addaudithook(watch)
-    with Writer(open_run(lesson)) as writer:
-        watching = True
-        writer.enter(student, unreadable(student, "second"))
+    try:
+        yield seen
+    finally:
         watching = False
+
+
+def touched(lesson, student):
+    """What of the course is touched while one mark is entered."""
+    with Writer(open_run(lesson)) as writer, watched(lesson.course.path) as seen:
+        writer.enter(student, unreadable(student, "second"))
     return seen
 
 
@@ -76,6 +82,26 @@ def test_entering_a_mark_touches_its_own_files_and_no_others(small):
     assert touched(small, "ada") == alone
     assert alone
     assert all("/autograded/ada" in name for _, name in alone)
+
+
+def test_a_run_reads_the_course_once(small):
+    """Release, configuration and settings are read for the class, not for each student."""
+
+    def read(size):
+        for number in range(size):
+            hand_in(small, f"student{number:02}")
+        with watched(ROOT) as of_the_checkout, watched(small.course.path) as of_the_course:
+            grade_class(small)
+        return [
+            (event, name)
+            for event, name in of_the_checkout + of_the_course
+            if not name.startswith(("/submitted", "/autograded"))
+        ]
+
+    read(1)  # and all modules are imported
+    once = read(1)
+    assert ("open", f"/release/{LESSON}/scalar_graphs.ipynb") in once
+    assert read(6) == once
 
 
 def test_what_lies_beside_the_mark_does_not_count_as_graded_in_formgrader(small):
