@@ -114,7 +114,7 @@ def _read(path):
     blank = Mark(path.parent.name, 0.0, 0.0)
     try:
         return _as_kept(blank) | json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         blank.flags.append(INTERRUPTED)
         return _as_kept(blank)
 

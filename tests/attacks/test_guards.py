@@ -15,7 +15,7 @@ from attacks.base import ENTRIES, LESSON, NAME, POINTS, World, cell_of, hand_in
 from attacks.suite import CONFIG, solved_notebook
 from autograder.course import api
 from autograder.grading import grade_one
-from autograder.judging import plan as judge
+from autograder.judging import plan
 from autograder.nbgrader_plugins import JudgedExecute
 from autograder.running import judged, sandbox
 from autograder.submissions import intake, mend, take_in
@@ -179,5 +179,5 @@ def test_an_error_would_tell_hidden_numbers(graded, monkeypatch):
         return [word for word in loot if word in message]
 
     assert told() == []
-    monkeypatch.setattr(judge, "NUMBER", re.compile("(?!)"))
+    monkeypatch.setattr(plan, "NUMBER", re.compile("(?!)"))
     assert told() != []

@@ -14,10 +14,8 @@ import json
 import numpy as np
 import pytest
 
-from autograder.judging import Plan, probe
-from autograder.judging import hidden as exercises
+from autograder.judging import Plan, hidden, probe
 from backprop_kit import Tensor
-from backprop_kit.checking import check as checks
 from backprop_kit.checking.check import check, report_on
 from backprop_kit.checking.compare import plain
 from backprop_kit.checking.observe import Other, taken
@@ -187,9 +185,9 @@ def test_of_a_result_only_plain_values_are_taken(kind):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("id", exercises.load())
+@pytest.mark.parametrize("id", hidden.load())
 def test_no_answer_is_too_odd_for_a_sentence_and_a_mark(id):
-    exercise = exercises.find(id).exercise
+    exercise = hidden.find(id).exercise
     for start in range(0, len(KINDS), 3):
         turn = itertools.cycle(KINDS[start:] + KINDS[:start])
         number = (start // 3) % 5
@@ -204,7 +202,7 @@ def test_no_answer_is_too_odd_for_a_sentence_and_a_mark(id):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("id", ["wrong_claims", "add_mul", "descend", "gradient_shape"])
 def test_each_odd_value_by_itself(id, kind):
-    exercise = exercises.find(id).exercise
+    exercise = hidden.find(id).exercise
     assert everything_about(id, answers(exercise, lambda: ODD[kind]))
 
 
@@ -224,7 +222,7 @@ def test_check_never_raises(monkeypatch, capsys):
     def fails(*args):
         raise RuntimeError("nobody has thought of this")
 
-    monkeypatch.setattr(checks, "examine", fails)
+    monkeypatch.setattr("backprop_kit.checking.check.examine", fails)
     assert check("add_mul", lambda x, y, z: (1, 2, 3, 4)) is None
     said = capsys.readouterr().out
     assert said.startswith("✘ add_mul: what came back cannot be compared (RuntimeError: nobody")

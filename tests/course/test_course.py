@@ -8,7 +8,7 @@ from helpers import prose_of
 
 from autograder.course import ROOT, Course, CourseError, reference_solutions
 from autograder.course.lessons import read_source, settings
-from autograder.judging import hidden as exercises
+from autograder.judging import hidden
 from autograder.rehearsal import make_course
 
 PAGE = """\
@@ -58,12 +58,12 @@ def test_only_lessons_with_exercises_are_graded():
 
 
 def test_every_exercise_has_its_hidden_test_its_reference_and_its_lesson():
-    hidden = exercises.load()
+    tests = hidden.load()
     references = reference_solutions()
-    assert set(hidden) == set(references)
+    assert set(tests) == set(references)
     for lesson in Course().lessons():
         for id in lesson.exercises():
-            assert hidden[id].exercise.lesson == lesson.id
+            assert tests[id].exercise.lesson == lesson.id
 
 
 def test_a_reference_has_the_functions_of_its_exercise(reference):
@@ -75,7 +75,7 @@ def test_a_reference_has_the_functions_of_its_exercise(reference):
             for node in ast.parse(source).body
             if isinstance(node, ast.FunctionDef)
         }
-        for name, function in exercises.find(id).exercise.functions.items():
+        for name, function in hidden.find(id).exercise.functions.items():
             assert tuple(defined[name]) == function.arguments
 
 

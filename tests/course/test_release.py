@@ -18,7 +18,7 @@ from autograder.course import lessons as course_module
 from autograder.course.lessons import settings
 from autograder.course.release import SCRATCH
 from autograder.grading import grade_class
-from autograder.judging import hidden as exercises
+from autograder.judging import hidden
 from autograder.rehearsal import make_course
 from autograder.submissions import grade_id, is_solution, is_test
 
@@ -121,7 +121,7 @@ def solutions(notebook):
 def test_every_answer_cell_is_a_short_stub(blank):
     for cell in solutions(blank):
         id = grade_id(cell)
-        functions = exercises.find(id).exercise.functions
+        functions = hidden.find(id).exercise.functions
         blocks = [block for block in re.split(r"(?m)^(?=def )", cell.source) if block.strip()]
         assert len(blocks) == len(functions)
         for block, name in zip(blocks, functions, strict=True):
@@ -138,7 +138,7 @@ def test_every_answer_is_followed_by_its_test(blank):
             test = blank.cells[index + 1]
             assert is_test(test)
             assert grade_id(test) == f"test_{grade_id(cell)}"
-            names = ", ".join(exercises.find(grade_id(cell)).exercise.functions)
+            names = ", ".join(hidden.find(grade_id(cell)).exercise.functions)
             assert test.source.strip() == f'check("{grade_id(cell)}", {names})'
 
 
@@ -154,7 +154,7 @@ def test_the_exercises_are_those_of_the_syllabus_in_its_order(blank, lesson):
 def test_points_are_those_of_the_exercises(blank, lesson):
     tests = [cell for cell in blank.cells if is_test(cell)]
     points = {grade_id(cell).removeprefix("test_"): cell.metadata.nbgrader.points for cell in tests}
-    assert points == {id: exercises.find(id).points for id in lesson.exercises()}
+    assert points == {id: hidden.find(id).points for id in lesson.exercises()}
     assert sum(points.values()) == 18
 
 
@@ -164,7 +164,7 @@ def test_the_gradebook_knows_the_same_points(fresh, lesson):
     with api(fresh).gradebook as gradebook:
         cells = gradebook.find_notebook("scalar_graphs", LESSON).grade_cells
         known = {cell.name.removeprefix("test_"): cell.max_score for cell in cells}
-    assert known == {id: exercises.find(id).points for id in lesson.exercises()}
+    assert known == {id: hidden.find(id).points for id in lesson.exercises()}
 
 
 # ---------------------------------------------------------------- badge and setup

@@ -18,16 +18,13 @@ from nbgrader.utils import determine_grade
 from autograder.course import CourseError, api
 from autograder.grading import grade_class, load_marks
 from autograder.grading.run import students_of
-from autograder.judging import MIME
-from autograder.judging import hidden as exercises
+from autograder.judging import MIME, hidden
 from autograder.reporting import write_feedback
 from autograder.reporting.tables import likely_mistakes
 from autograder.submissions import grade_id, is_test, take_in
 
 POINTS = {
-    id: float(test.points)
-    for id, test in exercises.load().items()
-    if test.exercise.lesson == LESSON
+    id: float(test.points) for id, test in hidden.load().items() if test.exercise.lesson == LESSON
 }
 TOTAL = 18.0
 
@@ -115,7 +112,7 @@ def test_wrong_answers_lose_what_the_catalogue_says(demo):
     expected = {}
     for id in POINTS:
         if entry := entries.get((id, handed_in[id])):
-            aspects = exercises.find(id).aspects
+            aspects = hidden.find(id).aspects
             expected[id] = sum(
                 a.points for a in aspects if entry.loses == ALL or a.name in entry.loses
             )

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from nbgrader.utils import determine_grade
 
-from autograder.judging import MIME, Plan, Verdict, judge, probe
-from autograder.judging import hidden as exercises
+from autograder.judging import MIME, Plan, Verdict, hidden, judge, probe
 from backprop_kit.checking.check import SEED
 from backprop_kit.checking.observe import Observation, Raised
 
-EXERCISES = exercises.load()
+EXERCISES = hidden.load()
 WITHOUT_ARGUMENTS = {"wrong_claims"}
 # One call shows all that such a function can do, so nothing is drawn.
 WITHOUT_CHANCE = {*WITHOUT_ARGUMENTS, "what_to_save"}
@@ -67,11 +66,11 @@ def test_every_part_belongs_to_exactly_one_aspect(id):
 
 
 def test_aspects_that_do_not_add_up_are_refused(monkeypatch):
-    monkeypatch.setattr(exercises, "HIDDEN", {})
+    monkeypatch.setattr(hidden, "HIDDEN", {})
     with pytest.raises(ValueError, match="do not add up to 2"):
-        exercises.hidden("add_mul", lambda rng: [], {"f": 1})
+        hidden.hidden("add_mul", lambda rng: [], {"f": 1})
     with pytest.raises(ValueError, match="has no such part"):
-        exercises.hidden("add_mul", lambda rng: [], {"g": 2})
+        hidden.hidden("add_mul", lambda rng: [], {"g": 2})
 
 
 @pytest.mark.parametrize("id", EXERCISES)

@@ -8,7 +8,7 @@ import pytest
 from helpers import names_in, said
 
 from autograder.course import Course
-from autograder.judging import plan as judge
+from autograder.judging import Plan, judge
 from autograder.rehearsal import catalogue
 from backprop_kit import datasets
 from backprop_kit import small_network as net
@@ -143,7 +143,7 @@ def test_the_lesson_keeps_to_its_size(bce_lesson):
 def verdict(id, source, **replaced):
     space = {"np": np}
     exec(source, space)
-    return judge.judge(id, *(space[name] for name in find(id).functions), **replaced)
+    return judge(id, *(space[name] for name in find(id).functions), **replaced)
 
 
 @pytest.mark.parametrize(("eps", "passes"), [(1e-15, True), (1e-12, False), (1e-7, False)])
@@ -167,7 +167,7 @@ def test_the_reference_is_stable(functions, v, y):
 
 def test_no_hidden_case_asks_for_the_digits_of_a_loss_that_is_next_to_nothing():
     for seed in range(30):
-        plan = judge.Plan("bce_with_logits", seed)
+        plan = Plan("bce_with_logits", seed)
         function = plan.exercise.functions["bce_with_logits"]
         for case in plan.cases:
             loss, _ = function.solve(*case.args)
@@ -177,7 +177,7 @@ def test_no_hidden_case_asks_for_the_digits_of_a_loss_that_is_next_to_nothing():
 def test_the_cases_show_every_mask(functions):
     """Each hidden layer has units on and units off, and some logits are negative."""
     for seed in range(10):
-        for case in judge.Plan("backprop", seed).cases:
+        for case in Plan("backprop", seed).cases:
             if case.kind == "fresh":
                 made = lesson_05.Network(*case.args)
                 assert all((v.data > 0).any() and (v.data <= 0).any() for v in made.V)

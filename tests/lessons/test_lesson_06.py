@@ -8,8 +8,7 @@ from helpers import checked, names_in, prose_of
 
 from autograder.course import Course
 from autograder.judging import Plan, judge
-from backprop_kit import Linear, Sequential, Tensor
-from backprop_kit.checking import gradcheck
+from backprop_kit import Linear, Sequential, Tensor, gradcheck
 from backprop_kit.checking.check import report_on
 from backprop_kit.exercises import custom_layer
 from backprop_kit.exercises.custom_layer import (

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.course import Course
-from autograder.judging import Plan
-from autograder.judging import hidden as exercises
+from autograder.judging import Plan, hidden
 from backprop_kit import small_network as net
 from backprop_kit.checking.check import report_on
 from backprop_kit.engine.memory import kept, resident
@@ -192,7 +191,7 @@ def test_memory_of_checkpoints_has_room_on_both_sides(answers):
 
 @pytest.mark.parametrize("id", ["lean_forward_backward", "checkpointed"])
 def test_measured_exercises_do_not_flake(answers, id):
-    test = exercises.find(id)
+    test = hidden.find(id)
     names = list(test.exercise.functions)
     for seed in range(4):
         plan = Plan(id, seed)
@@ -207,7 +206,7 @@ def checked(id, source, answers):
     """What `check` says to the reference answer of an exercise with other functions in it."""
     space = dict(answers[id])
     exec(source, space)
-    names = exercises.find(id).exercise.functions
+    names = hidden.find(id).exercise.functions
     return str(report_on(id, *(space[name] for name in names)))
 
 
@@ -288,7 +287,7 @@ def test_a_message_names_the_mistake(id, source, says, answers):
 
 def test_the_engine_may_be_used_in_frozen_step_only():
     by_hand = {
-        id: exercises.find(id).exercise.by_hand for id in Course().lessons([LESSON])[0].exercises()
+        id: hidden.find(id).exercise.by_hand for id in Course().lessons([LESSON])[0].exercises()
     }
     assert [id for id, hand in by_hand.items() if not hand] == ["frozen_step"]
 
@@ -312,6 +311,6 @@ def frozen_step(network, X, y, lr):
 def test_the_thread_s_network_is_the_worked_example():
     assert np.array_equal(public.THREAD[0][0], net.W1)
     for id in ("lean_forward_backward", "checkpointed", "frozen_step"):
-        first = exercises.find(id).exercise.draw(np.random.default_rng(0))[0]
+        first = hidden.find(id).exercise.draw(np.random.default_rng(0))[0]
         assert first.kind == "worked"
         assert any(np.array_equal(arg, net.X) for arg in first.args if isinstance(arg, np.ndarray))

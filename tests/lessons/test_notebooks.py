@@ -8,7 +8,7 @@ import pytest
 from helpers import executed, prose_of, said
 
 from autograder.course import Course
-from autograder.judging import hidden as exercises
+from autograder.judging import hidden
 from autograder.submissions import grade_id, is_solution, is_test
 
 LESSONS = Course().lesson_ids()
@@ -202,7 +202,7 @@ def test_every_exercise_has_its_card(fresh, id):
         card = CARD.match(text)
         assert card, text[:120]
         assert (int(card["number"]), card["id"]) == (number, name)
-        points = exercises.find(name).points
+        points = hidden.find(name).points
         assert int(card["points"]) == points
         assert f"{points} point{'s' if points > 1 else ''} ·" in text
         (test,) = [cell for cell in notebook.cells if grade_id(cell) == f"test_{name}"]
@@ -228,7 +228,7 @@ def test_the_head_of_a_lesson_counts_right(fresh, id):
     prose = prose_of(lesson.read())
     count, points = (
         len(lesson.exercises()),
-        sum(exercises.find(name).points for name in lesson.exercises()),
+        sum(hidden.find(name).points for name in lesson.exercises()),
     )
     words = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
     assert f"{words[count]} exercises, {points} points" in prose.lower()

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from helpers import SEED
 
-from autograder.judging import hidden as exercises
+from autograder.judging import hidden
 from autograder.rehearsal import catalogue, kill_table
 from autograder.rehearsal.catalogue import ALL, Answer
 from autograder.rehearsal.kill_table import blank, complaints_about, outcomes, steadiness
 from backprop_kit import Linear, Sequential, Tensor
 from backprop_kit.checking.check import report_on
 
-EXERCISES = list(exercises.load())
+EXERCISES = list(hidden.load())
 
 
 @pytest.mark.parametrize("id", EXERCISES)
@@ -41,7 +41,7 @@ def test_no_wrong_answer_passes_the_check_and_no_right_one_fails_it(id, referenc
         names = {"np": np, "Linear": Linear, "Sequential": Sequential, "Tensor": Tensor}
         try:
             exec(entry.source(references[id]), names)
-            answers = [names[name] for name in exercises.find(id).exercise.functions]
+            answers = [names[name] for name in hidden.find(id).exercise.functions]
         except (Exception, SystemExit):
             assert entry.cause, entry.title
             continue
