@@ -1,8 +1,9 @@
 """The course's exercises: one module a lesson says what each of them computes, forward.
 
-Beside them stands what several lessons share: random inputs (`drawing`), data (`datasets`), and the
-`small_network` that the whole course differentiates. `load` is for `checking.exercise.find`, which
-looks an exercise up by its id; nothing else of the kit imports from here.
+Importing this package registers them all. Beside them stands what several lessons share: random
+inputs (`drawing`), data (`datasets`), and the `small_network` that the whole course differentiates.
+Of the rest of the kit, only `checking.exercise.find` comes here, which looks an exercise up by its
+id.
 """
 
 from importlib import import_module
@@ -17,8 +18,5 @@ LESSONS = (
     "memory_and_freezing",
 )
 
-
-def load():
-    """Import every lesson's module; each registers its exercises."""
-    for lesson in LESSONS:
-        import_module(f"{__name__}.{lesson}")
+for lesson in LESSONS:  # whichever is asked for first, they are registered in the course's order
+    import_module(f"{__name__}.{lesson}")

@@ -1,6 +1,8 @@
 """check(...): what a student sees, where it appears, and that it can fail under Validate."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -115,6 +117,16 @@ def test_under_validate_a_failing_check_fails(monkeypatch):
 
 def test_the_same_answer_gets_the_same_words_each_time():
     assert str(report_on("exp_model", signless)) == str(report_on("exp_model", signless))
+
+
+def test_exercises_are_in_the_courses_order_whichever_is_asked_for_first():
+    code = (
+        "import backprop_kit.exercises.bce\n"
+        "from backprop_kit.checking.exercise import REGISTRY\n"
+        "print(*REGISTRY)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.split()[:2] == ["add_mul", "gates"]
 
 
 def test_no_exercise_is_entered_twice():
