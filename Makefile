@@ -25,9 +25,7 @@ $(READY): pyproject.toml autograder/pyproject.toml constraints.txt
 demo: $(READY)  ## release a lesson, grade a made-up class, print marks, write feedback
 	@$(AUTOGRADER) demo
 
-test: $(READY)  ## run the tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+test: lint  ## run the tests
 	$(BIN)/python -m pytest
 
 lab: $(READY)  ## open the student notebooks in JupyterLab
@@ -62,9 +60,10 @@ gallery: $(READY)  ## draw all graphs of the course on one page, build/gallery.h
 test-browser: $(READY)  ## click through the stepper in a real JupyterLab (chromium, chromium-driver)
 	$(BIN)/python -m pytest tests/browser -rs
 
-lint: $(READY)  ## check style
+lint: $(READY)  ## check style and imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(READY)  ## format the code
 	$(BIN)/ruff check --fix .

@@ -11,8 +11,15 @@ from pygments.formatters import HtmlFormatter
 
 from autograder.course import folder_of
 from autograder.judging import MIME, points_in_words
-from autograder.submissions import exchange, inert_outputs, is_test, nbgrader
-from autograder.submissions.inert import MAX_SOURCE, clean_html, shortened
+from autograder.submissions import (
+    MAX_SOURCE,
+    clean_html,
+    exchange,
+    inert_outputs,
+    is_test,
+    nbgrader,
+    shortened,
+)
 from backprop_kit.checking.check import with_code
 
 from .policy import POLICY, offences

@@ -8,12 +8,15 @@ the two files by which nbgrader's exchange finds a student again. Nothing here r
 
 from . import exchange
 from .cells import grade_id, has_answers, is_solution, is_test, nbgrader
-from .inert import inert_outputs, printable
+from .inert import MAX_SOURCE, PICTURE, clean_html, inert_outputs, printable, shortened
 from .intake import Submission, handed_in, secret_of, take_in
 from .repair import mend
 
 __all__ = [
+    "MAX_SOURCE",
+    "PICTURE",
     "Submission",
+    "clean_html",
     "exchange",
     "grade_id",
     "handed_in",
@@ -25,5 +28,6 @@ __all__ = [
     "nbgrader",
     "printable",
     "secret_of",
+    "shortened",
     "take_in",
 ]
