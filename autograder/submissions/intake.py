@@ -295,12 +295,10 @@ def _cell(data):
     if not isinstance(data, dict) or "source" not in data:
         return None
     source = _joined(data["source"])
+    makers = {"code": nbformat.v4.new_code_cell, "raw": nbformat.v4.new_raw_cell}
     kind = data.get("cell_type")
-    maker = {
-        "code": nbformat.v4.new_code_cell,
-        "raw": nbformat.v4.new_raw_cell,
-    }.get(kind, nbformat.v4.new_markdown_cell)
-    cell = maker(source)
+    kind = kind if isinstance(kind, str) else ""
+    cell = makers.get(kind, nbformat.v4.new_markdown_cell)(source)
     metadata = data.get("metadata")
     label = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     if isinstance(label, dict):
