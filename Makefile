@@ -60,10 +60,11 @@ gallery: $(READY)  ## draw all graphs of the course on one page, build/gallery.h
 test-browser: $(READY)  ## click through the stepper in a real JupyterLab (chromium, chromium-driver)
 	$(BIN)/python -m pytest tests/browser -rs
 
-lint: $(READY)  ## check style and imports
+lint: $(READY)  ## check style, imports and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/mypy
 
 format: $(READY)  ## format the code
 	$(BIN)/ruff check --fix .
@@ -73,4 +74,4 @@ constraints: $(READY)  ## resolve constraints.txt anew, for the oldest Python th
 	@$(BIN)/python .ci/constraints.py
 
 clean:  ## remove everything that was made, .venv included
-	rm -rf $(VENV) demo lab .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo lab .pytest_cache .ruff_cache .mypy_cache .hypothesis

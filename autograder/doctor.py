@@ -144,12 +144,9 @@ def surroundings(course, policy=None):
         variable = f"AUTOGRADER_{secret[:8]}"
         os.environ[variable] = secret
         stack.callback(os.environ.pop, variable)
-        bystander = subprocess.Popen(
-            [str(PYTHON), "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE
-        )
-        stack.callback(bystander.wait)
+        waits = [str(PYTHON), "-I", "-S", "-c", "input()"]
+        bystander = stack.enter_context(subprocess.Popen(waits, stdin=subprocess.PIPE))
         stack.callback(bystander.kill)
-        stack.callback(bystander.stdin.close)
         yield {
             "port": listener.getsockname()[1],
             "course": str(course / "nbgrader_config.py"),
@@ -360,9 +357,8 @@ def _kernels():
     except NoSuchKernel:
         return [Finding(group, "python3", BAD, "there is no such kernel", mend)]
     program = spec.argv[0]
-    own = program in ("python", "python3") or (
-        shutil.which(program) and os.path.samefile(shutil.which(program), PYTHON)
-    )
+    found = shutil.which(program)
+    own = program in ("python", "python3") or (found and os.path.samefile(found, PYTHON))
     if not own:
         text = f"is run by {program}, another Python than this one"
         return [Finding(group, "python3", BAD, text, mend)]

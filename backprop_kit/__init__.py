@@ -4,6 +4,8 @@ Everything that a lesson uses is imported from here. Behind this door are three 
 `checking` and `pictures`, and the library of the course's `exercises`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from backprop_kit import engine
 from backprop_kit.engine import (
     EngineOff,
@@ -23,6 +25,17 @@ from backprop_kit.engine import (
     parameters,
     unfreeze,
 )
+
+if TYPE_CHECKING:  # what __getattr__ hands out, for editors and type checkers
+    from backprop_kit.checking.check import check
+    from backprop_kit.checking.differences import numerical_gradient
+    from backprop_kit.checking.gradcheck import gradcheck
+    from backprop_kit.engine.memory import Meter, kept, resident
+    from backprop_kit.exercises import datasets, small_network
+    from backprop_kit.pictures.figures import figure
+    from backprop_kit.pictures.picture import draw
+    from backprop_kit.pictures.sliders import bce_logit, gradcheck_v, memory_frozen, relu_kink
+    from backprop_kit.pictures.stepper import step
 
 __version__ = "0.1.0"
 
@@ -51,26 +64,39 @@ __all__ = [
     "EngineOff",
     "Layer",
     "Linear",
+    "Meter",
     "ReLU",
     "Sequential",
     "Sigmoid",
     "Softplus",
     "Tensor",
     "bce",
+    "bce_logit",
     "bce_with_logits",
+    "check",
+    "datasets",
+    "draw",
     "engine",
     "engine_off",
+    "figure",
     "freeze",
+    "gradcheck",
+    "gradcheck_v",
+    "kept",
+    "memory_frozen",
     "no_grad",
+    "numerical_gradient",
     "ops",
     "parameters",
+    "relu_kink",
+    "resident",
+    "small_network",
+    "step",
     "unfreeze",
-    *_LATER,
-    *_MODULES_LATER,
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name in _MODULES_LATER:

@@ -3,14 +3,15 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.interpreter import PYTHON, path_with_tools
 
-from .lessons import ROOT, CourseError
+from .lessons import ROOT, Course, CourseError
 
 
-def open_lab(course, options=(), folder=None):
+def open_lab(course: Course, options: Sequence[str] = (), folder: str | Path | None = None) -> int:
     """Copy the releases to lab/ where they are not there yet, and start JupyterLab in it."""
     folder = Path(folder or ROOT / "lab")
     copied = copy_releases(course, folder)

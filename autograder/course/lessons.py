@@ -4,12 +4,16 @@ Nothing here runs student code or nbgrader; it finds and reads files, and says c
 missing.
 """
 
+from __future__ import annotations
+
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import jupytext
 import nbformat
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +36,7 @@ class CourseError(Exception):
     """Something about the course or the call is not as it must be; the text says what to do."""
 
 
-def settings():
+def settings() -> dict[str, str]:
     """`[tool.autograder]` of pyproject.toml: where the students' copy is published."""
     with open(ROOT / "pyproject.toml", "rb") as file:
         return tomllib.load(file)["tool"]["autograder"]
@@ -41,7 +45,7 @@ def settings():
 class Lesson:
     """One lesson: its id (the nbgrader assignment) and the files that belong to it."""
 
-    def __init__(self, course, id):
+    def __init__(self, course: Course, id: str) -> None:
         self.course = course
         self.id = id
         self.source = self._only_source()
@@ -57,33 +61,33 @@ class Lesson:
         return found[0]
 
     @property
-    def source_notebook(self):
+    def source_notebook(self) -> Path:
         """Where nbgrader expects the source as .ipynb: made from the Markdown, not kept in git."""
         return self.source.with_suffix(".ipynb")
 
     @property
-    def release(self):
+    def release(self) -> Path:
         return self.course.path / "release" / self.id / f"{self.notebook}.ipynb"
 
-    def submission(self, student):
+    def submission(self, student: str) -> Path:
         return self.course.path / "submitted" / student / self.id / f"{self.notebook}.ipynb"
 
-    def autograded(self, student):
+    def autograded(self, student: str) -> Path:
         return self.course.path / "autograded" / student / self.id / f"{self.notebook}.ipynb"
 
-    def feedback(self, student):
+    def feedback(self, student: str) -> Path:
         return self.course.path / "feedback" / student / self.id / f"{self.notebook}.html"
 
-    def students(self):
+    def students(self) -> list[str]:
         """Who has handed in something for this lesson, sorted."""
         folders = (self.course.path / "submitted").glob(f"*/{self.id}")
         return sorted(folder.parent.name for folder in folders if folder.is_dir())
 
-    def read(self):
+    def read(self) -> NotebookNode:
         """The source as a notebook, with badge and setup filled in and cell ids that stay."""
         return read_source(self.source, lesson=self.id, notebook=self.notebook, **settings())
 
-    def reference(self):
+    def reference(self) -> dict[str, str]:
         """{grade id of a solution cell: its source}: the reference solutions."""
         return {
             cell.metadata.nbgrader.grade_id: cell.source
@@ -91,12 +95,12 @@ class Lesson:
             if cell.metadata.get("nbgrader", {}).get("solution")
         }
 
-    def exercises(self):
+    def exercises(self) -> list[str]:
         """The exercise ids of this lesson as its source stands now, in its order."""
         return self.exercises_of(self.read())
 
     @staticmethod
-    def exercises_of(notebook):
+    def exercises_of(notebook: nbformat.NotebookNode) -> list[str]:
         """The exercise ids of a source or a release, in its order."""
         return [
             cell.metadata.nbgrader.grade_id.removeprefix("test_")
@@ -124,7 +128,7 @@ def read_source(path, **values):
 class Course:
     """The course directory: an ordinary nbgrader course with Markdown sources."""
 
-    def __init__(self, path=None):
+    def __init__(self, path: str | Path | None = None) -> None:
         self.path = Path(path or ROOT / "course").resolve()
         if not (self.path / "nbgrader_config.py").is_file():
             raise CourseError(
@@ -134,12 +138,12 @@ class Course:
         if not (self.path / "source").is_dir():
             raise CourseError(f"{self.path} holds no folder `source` with lessons.")
 
-    def lesson_ids(self):
+    def lesson_ids(self) -> list[str]:
         return sorted(
             folder.name for folder in (self.path / "source").iterdir() if any(folder.glob("*.md"))
         )
 
-    def lessons(self, ids=()):
+    def lessons(self, ids: Iterable[str] = ()) -> list[Lesson]:
         """The lessons of these ids ("01" is enough for "01_scalar_graphs"); all if none given."""
         known = self.lesson_ids()
         if not ids:
@@ -154,12 +158,12 @@ class Course:
             chosen.append(Lesson(self, fits[0]))
         return chosen
 
-    def graded_lessons(self, ids=()):
+    def graded_lessons(self, ids: Iterable[str] = ()) -> list[Lesson]:
         """As `lessons`, without those that hold nothing to grade (unless asked for by name)."""
         return [lesson for lesson in self.lessons(ids) if lesson.exercises() or ids]
 
 
-def reference_solutions(course=None):
+def reference_solutions(course: Course | None = None) -> dict[str, str]:
     """{exercise id: reference solution's source}, from every lesson."""
     return {
         id: source

@@ -1,17 +1,19 @@
 """nbgrader, called from here: its configuration of a course, its gradebook, folders and steps."""
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from traitlets.config import PyFileConfigLoader
 
 from autograder.interpreter import tools_on_path
 
-from .lessons import CourseError
+from .lessons import Course, CourseError
 
 
-def api(course, **folders):
+def api(course: Course, **folders: str) -> Any:
     """nbgrader's API for this course, with the configuration of its folder.
 
     folders: other names for folders of the course, such as release="elsewhere".
@@ -26,7 +28,7 @@ def api(course, **folders):
 
 
 @contextmanager
-def gradebook(course, nbgrader=None):
+def gradebook(course: Course, nbgrader: Any = None) -> Iterator[Any]:
     """The course's gradebook, made if there is none. nbgrader: its API, where that is known."""
     nbgrader = nbgrader or api(course)
     with tools_on_path(), nbgrader.gradebook as opened:
@@ -54,7 +56,7 @@ def _why(outcome):
 END_OF_A_TRACEBACK = re.compile(r"\s*[\w.]+(Error|Exception|Entry): ")
 
 
-def folder_of(preprocessor, step, student, assignment):
+def folder_of(preprocessor: Any, step: str, student: str, assignment: str) -> Path:
     """Where nbgrader, which runs this preprocessor, keeps what a step has made."""
     coursedir = preprocessor.parent.parent.coursedir
     folder = getattr(coursedir, f"{step}_directory")

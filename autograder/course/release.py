@@ -6,10 +6,11 @@ hidden tests out and enters the lesson in the gradebook.
 
 import os
 import shutil
+from pathlib import Path
 
 import nbformat
 
-from .lessons import CourseError
+from .lessons import CourseError, Lesson
 from .nbgrader_api import api, gradebook, run
 
 
@@ -21,7 +22,7 @@ def write_source_notebook(lesson):
 SCRATCH = ".release-in-the-making"
 
 
-def make_release(lesson):
+def make_release(lesson: Lesson) -> Path:
     """Make the release of one lesson; returns its path.
 
     It is made beside the old one and put in its place file by file when it is whole: a release that
@@ -76,7 +77,7 @@ def _not_with_submissions(lesson):
     )
 
 
-def require_release(lesson):
+def require_release(lesson: Lesson) -> None:
     """Make sure the lesson is released and in the gradebook; a CourseError if it is not released.
 
     Releases are kept with the course and the gradebook is not, so in a fresh checkout the lesson

@@ -41,10 +41,10 @@ def grade_one(folder, released, name, student="", config=None):
     """
     submission = take_in(folder, name, student, released)
     graded = Graded(submission, repairs=list(submission.notes), problem=submission.problem)
-    if graded.problem:
+    notebook = submission.notebook
+    if notebook is None:  # then there is a problem
         return graded
     try:
-        notebook = submission.notebook
         graded.repairs += mend(notebook, released)
         notebook.metadata["autograder"]["repairs"] = graded.repairs
         if not has_answers(notebook):

@@ -1,6 +1,7 @@
 """Grade a class: one submission after the other, one bad notebook stopping nobody."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import nbformat
 
@@ -24,7 +25,7 @@ class Run:
     lesson: Lesson
     released: nbformat.NotebookNode
     points: dict
-    nbgrader: object
+    nbgrader: Any
 
     def gradebook(self):
         """The course's gradebook, as a context manager."""

@@ -11,6 +11,8 @@ import json
 import re
 import secrets
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +48,7 @@ class Plan:
     one that has the worked example typed in, and one that is simply wrong differ.
     """
 
-    def __init__(self, id, seed=None):
+    def __init__(self, id: str, seed: int | None = None) -> None:
         self.test = hidden.find(id)
         self.exercise = self.test.exercise
         self.seed = secrets.randbits(63) if seed is None else seed
@@ -65,7 +67,7 @@ class Plan:
             self.repeats[name] = (first, len(self.cases))
             self.cases.append(Case(name, again.args, "repeat", again.note))
 
-    def request(self, seconds=SECONDS):
+    def request(self, seconds: float = SECONDS) -> dict[str, Any]:
         """What is sent to the probe: names of functions and drivers, and inputs; nothing else."""
         functions = self.exercise.functions
         return {
@@ -81,7 +83,7 @@ class Plan:
             "seconds": seconds,
         }
 
-    def observations(self, reply):
+    def observations(self, reply: str) -> list[Observation]:
         """The probe's reply (JSON text) as observations; anything unreadable is the answer's
         fault, never an error of ours."""
         try:
@@ -107,11 +109,11 @@ class Plan:
         mutated = [int(i) for i in item["mutated"]]
         return Observation(_struck(probe.decode(item["result"])), mutated=mutated)
 
-    def all_failed(self, kind, text):
+    def all_failed(self, kind: str, text: str) -> list[Observation]:
         """Observations for an answer that could not be called at all."""
         return [Observation(raised=Raised(kind, text)) for _ in self.cases]
 
-    def observe(self, functions):
+    def observe(self, functions: dict[str, Callable]) -> list[Observation]:
         """Call the functions here, in this process."""
         off = engine_off if self.exercise.by_hand else contextlib.nullcontext
         calls = {name: f.caller(functions) for name, f in self.exercise.functions.items()}
@@ -121,7 +123,7 @@ class Plan:
                 for case in self.cases
             ]
 
-    def verdict(self, observations):
+    def verdict(self, observations: list[Observation]) -> Verdict:
         """The `Verdict` on what was observed."""
         findings = {}
         for name, function in self.exercise.functions.items():
@@ -152,7 +154,7 @@ def _failure(sent):
     return "KernelDied", "Python itself came to an end while your code was running."
 
 
-def judge(id, *functions, seed=None):
+def judge(id: str, *functions: Callable, seed: int | None = None) -> Verdict:
     """Judge the functions of exercise `id` in this process; returns the `Verdict`.
 
     This is what a hidden-test cell runs where plain nbgrader executes it. It judges by the same

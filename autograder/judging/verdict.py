@@ -1,8 +1,14 @@
 """The verdict: points for each aspect, and words; as text, as HTML and as nbgrader's number."""
 
+from __future__ import annotations
+
 import html
+from typing import TYPE_CHECKING, Any
 
 from backprop_kit.checking.check import as_rows, as_text, boxed
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 MIME = "application/vnd.backprop-course.verdict+json"
 
@@ -17,9 +23,9 @@ class AspectVerdict:
         self.ok = not wrong
         self.points = aspect.points if self.ok else 0.0
         self.finding = wrong[0] if wrong else None
-        self.message = self.finding.message if wrong else ""
+        self.message = self.finding.message if self.finding else ""
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "ok": self.ok, "points": self.points, "message": self.message}
 
 
@@ -30,7 +36,7 @@ class Verdict:
     two. aspects: a list of `AspectVerdict`. seed: draws the same cases again.
     """
 
-    def __init__(self, plan, findings):
+    def __init__(self, plan: Plan, findings: dict[tuple[str, str], Any]) -> None:
         self.exercise = plan.exercise.id
         self.seed = plan.seed
         self.max = float(plan.exercise.points)
@@ -49,7 +55,7 @@ class Verdict:
                 weight[cause] = weight.get(cause, 0) + aspect.worth
         if not weight:
             return None
-        heaviest = max(weight, key=weight.get)
+        heaviest = max(weight, key=weight.__getitem__)
         return next(a.finding for a in self.aspects if a.finding and a.finding.cause == heaviest)
 
     def _message(self):
@@ -57,7 +63,7 @@ class Verdict:
             return "All hidden tests passed."
         return self.main.message
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return {
             "exercise": self.exercise,
             "score": self.score,
@@ -69,7 +75,7 @@ class Verdict:
 
     # ---- how it is read: as text, as HTML, and as the number nbgrader takes for partial credit
 
-    def lines(self):
+    def lines(self) -> list[tuple[str, str]]:
         """(kind, text) of each line: "head", "wrong", "todo", "also", "next" or "ok"."""
         worth = f"{_points(self.score)} of {points_in_words(self.max)}"
         if not self.main:
@@ -91,13 +97,13 @@ class Verdict:
         (_, head), *rest = self.lines()
         return "\n".join([head, *([as_text(rest)] if rest else [])])
 
-    def html(self):
+    def html(self) -> str:
         (_, head), *rest = self.lines()
         blank = self.cause == "not-implemented" and not self.score
         colour = "passed" if not self.main else "blank" if blank else "wrong"
         return boxed(f"<b>{html.escape(head)}</b>{as_rows(rest)}", colour)
 
-    def outputs(self):
+    def outputs(self) -> list[dict[str, Any]]:
         """The cell's outputs, in nbformat: the words, and the number that nbgrader reads."""
         return [
             {
@@ -126,6 +132,6 @@ def _points(value):
     return f"{value:g}"
 
 
-def points_in_words(value):
+def points_in_words(value: float) -> str:
     """'1 point', '0.5 points', '2 points'."""
     return f"{value:g} point{'' if value == 1 else 's'}"

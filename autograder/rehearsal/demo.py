@@ -7,10 +7,12 @@ from the catalogue of wrong answers written into its cells.
 import copy
 import re
 import shutil
+from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
-from autograder.course import Course, CourseError
+from autograder.course import Course, CourseError, Lesson
 from autograder.submissions import grade_id, is_solution
 
 from . import catalogue
@@ -19,7 +21,7 @@ SOLUTION_MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 WARNS = "\n\nimport sys\nprint('RuntimeWarning: overflow encountered in exp', file=sys.stderr)\n"
 
 
-def make_course(target, source=None):
+def make_course(target: Path, source: Course | None = None) -> Course:
     """Copy the course's configuration, sources and releases to `target`; returns the `Course`."""
     source = source or Course()
     marker = target / ".made-by-autograder-demo"
@@ -37,12 +39,12 @@ def make_course(target, source=None):
     return Course(target)
 
 
-def answered(lesson, answers):
+def answered(lesson: Lesson, answers: dict[str, str]) -> NotebookNode:
     """The released notebook with these answers, {grade id: source}, in their cells."""
     notebook = nbformat.read(lesson.release, as_version=4)
     for cell in notebook.cells:
-        if is_solution(cell) and grade_id(cell) in answers:
-            cell.source = SOLUTION_MARKS.sub("", answers[grade_id(cell)])
+        if is_solution(cell) and (id := grade_id(cell)) in answers:
+            cell.source = SOLUTION_MARKS.sub("", answers[id])
     return notebook
 
 
@@ -63,7 +65,7 @@ def with_mistake(lesson, cause, count=2):
     return answers
 
 
-def hand_in_class(lesson):
+def hand_in_class(lesson: Lesson) -> dict[str, str]:
     """Write the class's submissions; returns {student: who this is, in a few words}."""
     reference = lesson.reference()
     first = next(iter(reference))

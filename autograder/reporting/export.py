@@ -1,6 +1,7 @@
 """All marks as one table, for a spreadsheet or a learning platform."""
 
 import csv
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from nbgrader.plugins import ExportPlugin
@@ -16,7 +17,7 @@ class ExportMarks(ExportPlugin):
     it; `autograder export` does.
     """
 
-    flags = MappingProxyType({})
+    flags: Mapping = MappingProxyType({})
 
     def export(self, gradebook):
         """Write a CSV: a row for each student, a column for each exercise, a total a lesson."""

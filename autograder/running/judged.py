@@ -5,8 +5,12 @@ functions returned comes back. The test cell's outputs are written here, so noth
 prints or displays can become a mark.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import nbformat
 from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
 from traitlets import Float, Integer
 
 from autograder.judging import SECONDS, Plan, hidden
@@ -28,12 +32,12 @@ class JudgedSession(Session):
         help="Seed of the hidden cases; by default fresh in each run. A verdict records its seed.",
     ).tag(config=True)
 
-    def begin(self, own):
+    def begin(self, own: Iterable[str]) -> None:
         super().begin(own)
         self._errors = {}  # grade id of an answer cell: the error that its last run ended with
         self._judged = {}  # cell id of a test cell: its Verdict, None if it could not be judged
 
-    def run_or_judge(self, cell, index):
+    def run_or_judge(self, cell: NotebookNode, index: int) -> None:
         """What is due at this cell."""
         if cell.cell_type != "code":
             return
@@ -46,7 +50,7 @@ class JudgedSession(Session):
             text = f"{errors[0].ename}: {errors[0].evalue}"[:200] if errors else None
             self._errors[grade_id(cell)] = text
 
-    def speak(self, nb):
+    def speak(self, nb: NotebookNode) -> dict[str, dict[str, Any]]:
         """Write the last word on all outputs, when no kernel can speak any more; returns the
         verdicts, {exercise id: dict}."""
         for cell in nb.cells:

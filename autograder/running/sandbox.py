@@ -26,6 +26,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Dict, Enum, Instance, List
@@ -43,6 +44,7 @@ WORK = f"{TMP}/work"
 CONNECTION_FILE = f"{TMP}/connection.json"
 
 MAX_FILES = 200  # of those that a student has sent along
+SCRATCH = 256 << 20  # bytes of all files in a sandbox's /tmp
 
 
 class SandboxError(CourseError):
@@ -67,7 +69,7 @@ class Limits:
     processes: int | None = 64
     file_size: int | None = 64 << 20
     open_files: int | None = 256
-    scratch: int | None = 256 << 20
+    scratch: int | None = SCRATCH
 
     def rlimits(self):
         """{name in the module `resource`: value}."""
@@ -287,7 +289,7 @@ def _mounts(policy):
     wanted = {path: ("--ro-bind", path, path) for path in [*needed(), *map(Path, policy.readable)]}
     wanted |= {Path(path): ("--bind", path, path) for path in policy.writable}
     hidden = {Path(path) for path in policy.hidden} - set(wanted)
-    kept = {}
+    kept: dict[Path, tuple] = {}
     for path in sorted({*wanted, *hidden}, key=lambda path: (len(path.parts), path)):
         around = next((kept[parent][0] for parent in path.parents if parent in kept), None)
         if path in hidden and around in ("--ro-bind", "--bind"):
@@ -359,7 +361,7 @@ def start(command, policy=None, files=None, folder=None, **popen):
 
 def _sent_along(folder, policy, hold):
     """{path inside: descriptor} of the plain files in a folder; links are not followed."""
-    room = (policy.limits.scratch or Limits.scratch) // 2
+    room = (policy.limits.scratch or SCRATCH) // 2
     found = {}
     for where, _, names in os.walk(folder):
         for name in sorted(names):
@@ -551,6 +553,8 @@ class SandboxProvisioner(LocalProvisioner):
         Policy, allow_none=True, help="A whole policy, where the traits above are not enough."
     )
 
+    parent: Any  # the kernel's manager, which is always there
+
     async def pre_launch(self, **kwargs):
         """As jupyter_client does, over ipc: a kernel without a network has no port to listen on."""
         self.locked = locks(self.mode)
@@ -573,7 +577,7 @@ class SandboxProvisioner(LocalProvisioner):
             if self.mode == "auto":
                 cmd, kwargs["env"] = limited(cmd, policy), reduced(kwargs.get("env", os.environ))
             return await super().launch_kernel(cmd, **kwargs)
-        info = self.connection_info
+        info: Any = self.connection_info
         known = {**info, "key": info["key"].decode()}
         outside = os.path.realpath(self.parent.connection_file)
         self.process, inside = start(

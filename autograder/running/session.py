@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 from queue import Empty
+from typing import Any
 
 import nbformat
 import zmq
@@ -74,6 +75,9 @@ class Session(NotebookClient):
     """A kernel for one notebook; begin with `begin`, end with `end`."""
 
     GRACE = 2.0  # seconds between the probe's own alarm and giving up on the kernel
+
+    km: Any  # the kernel's manager and client: while a notebook runs, they are there
+    kc: Any
 
     notebook_seconds = Float(
         120.0, help="Time for the whole notebook; see the class for what happens then."
@@ -216,7 +220,7 @@ class Session(NotebookClient):
     def _execute(self, cell, index):
         """Execute a cell; returns None, or how it ended the kernel: "died" or "hung"."""
         self._bytes = 0
-        began, allowed = time.monotonic(), self.timeout_func(cell)
+        began, allowed = time.monotonic(), self.clock.allows_cell(cell, self.timeout)
         try:
             self.execute_cell(cell, index, store_history=True)
             late = time.monotonic() - began >= allowed

@@ -8,9 +8,10 @@ import inspect
 import json
 import secrets
 import subprocess
+from typing import Any, Self
 
 from autograder.interpreter import PYTHON
-from autograder.judging import SECONDS, Plan, probe
+from autograder.judging import SECONDS, Plan, Verdict, probe
 
 from . import sandbox
 
@@ -21,16 +22,16 @@ class Trials:
     sandbox: "require", "auto" or "off", see `autograder.running.sandbox`.
     """
 
-    def __init__(self, seconds=SECONDS, sandbox="auto"):
+    def __init__(self, seconds: float = SECONDS, sandbox: str = "auto") -> None:
         self.seconds = seconds
         self.sandbox = sandbox
-        self.process = None
+        self.process: Any = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         sandbox.announce(self.sandbox)
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         if self.process:
             self.process.stdin.close()
             self.process.stdout.close()
@@ -38,7 +39,8 @@ class Trials:
             self.process.wait()
             self.process = None
 
-    def _start(self):
+    def _running(self):
+        """The process, started anew if there is none."""
         if self.process is None or self.process.poll() is not None:
             # As text, because the sandbox holds no file of `autograder`; -P: no module from here.
             self.process = sandbox.popen(
@@ -49,8 +51,11 @@ class Trials:
                 text=True,
                 encoding="utf-8",
             )
+        return self.process
 
-    def judge(self, id, code, name="answer.py", seed=None):
+    def judge(
+        self, id: str, code: str, name: str = "answer.py", seed: int | None = None
+    ) -> Verdict:
         """The `Verdict` on an answer, given as its source text."""
         plan = Plan(id, seed)
         job = {
@@ -67,17 +72,17 @@ class Trials:
         Each job has a ticket that no earlier answer can know: what one answer may have written
         into the pipe is never taken for the reply to another.
         """
-        self._start()
+        process = self._running()
         ticket = secrets.token_hex(16)
         try:
-            self.process.stdin.write(json.dumps({**job, "ticket": ticket}) + "\n")
-            self.process.stdin.flush()
-            for line in self.process.stdout:
+            process.stdin.write(json.dumps({**job, "ticket": ticket}) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
                 if line.startswith(ticket):
                     return line[len(ticket) :]
         except BrokenPipeError:
             pass
-        self.process.kill()
-        self.process.wait()
+        process.kill()
+        process.wait()
         self.process = None
         return ""

@@ -14,7 +14,7 @@ TIMESTAMP = "timestamp.txt"
 FILES = (SECRET, TIMESTAMP)
 
 
-def lay_beside(folder, secret="", timestamp=""):
+def lay_beside(folder: str | Path, secret: str = "", timestamp: str = "") -> None:
     """Write what is known of the two files, as texts, into a folder that may already hold them."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def lay_beside(folder, secret="", timestamp=""):
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def copy(folder, to):
+def copy(folder: str | Path, to: str | Path) -> None:
     """Copy the files that are there to another folder."""
     Path(to).mkdir(parents=True, exist_ok=True)
     for name in FILES:
@@ -31,7 +31,7 @@ def copy(folder, to):
             shutil.copy(Path(folder) / name, to)
 
 
-def complete(folder):
+def complete(folder: str | Path) -> None:
     """Make the files that are not there: who handed in by other ways must not stop
     `release_feedback` for those who did not. Nobody knows the secret, so nobody finds the page."""
     folder = Path(folder)

@@ -12,10 +12,13 @@ import binascii
 import html
 import re
 import secrets
+from collections.abc import Sequence
+from typing import Any
 
 import nbformat
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import Cleaner
+from nbformat import NotebookNode
 
 MAX_TEXT = 10_000  # characters of one output
 MAX_HTML = 100_000  # characters of one output in HTML, without its pictures
@@ -42,7 +45,7 @@ PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=
 SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
-def clean_html(text):
+def clean_html(text: str) -> str:
     """This HTML without anything that acts, refers or is fetched."""
     token = secrets.token_hex(8)
     pictures = []
@@ -89,7 +92,7 @@ def _as_image(svg):
 # ---------------------------------------------------------------- outputs of cells
 
 
-def inert_outputs(outputs):
+def inert_outputs(outputs: Sequence[Any]) -> list[NotebookNode]:
     """New outputs that show the same and do nothing, of limited size."""
     kept = [inert for output in outputs[:MAX_OUTPUTS] if (inert := _inert(output))]
     if len(outputs) > MAX_OUTPUTS:
@@ -166,7 +169,7 @@ def _text(value):
     return value if isinstance(value, str) else ""
 
 
-def shortened(text, most=MAX_TEXT):
+def shortened(text: str, most: int = MAX_TEXT) -> str:
     """The text, cut where it is too long, and said so. Half characters are replaced."""
     text = _text(text)
     if len(text) > most:
@@ -182,7 +185,7 @@ def inert_text(source):
     return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
 
 
-def printable(text):
+def printable(text: str) -> str:
     """The text without what would move a cursor, or could not be written to a file at all."""
     return "".join(sign if sign.isprintable() else "�" for sign in text)
 

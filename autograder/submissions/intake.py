@@ -16,6 +16,9 @@ from datetime import datetime
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
+
+from autograder.course import Lesson
 
 from . import exchange
 from .cells import CELL_ID, grade_id, is_solution
@@ -42,7 +45,7 @@ class Submission:
     """
 
     student: str
-    notebook: nbformat.NotebookNode | None = None
+    notebook: NotebookNode | None = None
     problem: str = ""
     digest: str = ""
     notes: list[str] = field(default_factory=list)
@@ -51,12 +54,14 @@ class Submission:
     file: str = ""
 
     @property
-    def handed_in(self):
+    def handed_in(self) -> str:
         """The timestamp as nbgrader writes it; "" if it is not known."""
         return f"{self.timestamp.isoformat(' ')} UTC" if self.timestamp else ""
 
 
-def take_in(folder, name, student="", released=None):
+def take_in(
+    folder: str | Path, name: str, student: str = "", released: NotebookNode | None = None
+) -> Submission:
     """Read the submission in `folder`, whose notebook should be called `name`.ipynb.
 
     released: the notebook as it was released; where several files were handed in, it tells which
@@ -84,7 +89,9 @@ def take_in(folder, name, student="", released=None):
     return submission
 
 
-def handed_in(lesson, student, released=None):
+def handed_in(
+    lesson: Lesson, student: str, released: NotebookNode | None = None
+) -> Submission | None:
     """The `Submission` that lies in `submitted/` now; None if there is no folder of it."""
     folder = lesson.submission(student).parent
     if not folder.is_dir():
@@ -203,7 +210,7 @@ def _timestamp(folder, notes):
         return None
 
 
-def secret_of(folder):
+def secret_of(folder: str | Path) -> str:
     """The exchange's secret that lies in this folder: letters and digits; "" if it is none."""
     try:
         text = _bytes_of(Path(folder) / exchange.SECRET, 1000).decode("ascii").strip()

@@ -31,11 +31,11 @@ class Matching:
         pairs = []
         for model, cell in self.pairs:
             blank = by_source.get(cell.source.strip())
-            test = by_id.get(grade_id(cell)) if is_test(cell) else None
-            if test is None and blank is None:
+            own = by_id.get(grade_id(cell)) if is_test(cell) else None
+            test = own if own is not None else blank
+            if test is None:
                 pairs.append([model, cell])
                 continue
-            test = test if test is not None else blank
             if blank is None:
                 kept = copy.deepcopy(cell)
                 kept.metadata = type(cell.metadata)()

@@ -19,6 +19,8 @@ A cell with student work is never dropped. Every repair is told in a sentence.
 import copy
 import re
 
+from nbformat import NotebookNode
+
 from .cells import CELL_ID, nbgrader
 from .inert import inert_text, short
 from .matching import Matching
@@ -32,7 +34,7 @@ INSTALLS = re.compile(
 )
 
 
-def mend(notebook, released):
+def mend(notebook: NotebookNode, released: NotebookNode) -> list[str]:
     """Repair a submission after its release, and note in its metadata what was done.
 
     The note is {"repairs": sentences, "own": the ids of cells that are not the lesson's}. A cell

@@ -9,11 +9,14 @@ One exception, on purpose: under nbgrader's Validate it must be able to fail, so
 that is not passed raises `CheckFailed`, which prints as the same sentences and no traceback.
 """
 
+from __future__ import annotations
+
 import contextlib
 import html
 import os
 import re
 import textwrap
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +44,7 @@ class NotWritten(CheckFailed, NotImplementedError):
     """The same for an exercise that has not been begun."""
 
 
-def check(id, *answers):
+def check(id: str, *answers: Any) -> None:
     """Check the answers to exercise `id`; prints a verdict and returns None.
 
     id: the exercise's id as on its card. answers: the functions you wrote, in the card's order.
@@ -53,12 +56,12 @@ def check(id, *answers):
         problem = f"what came back cannot be compared ({said}). Please show it to your instructor."
         report = Report(id, problem=problem)
     if os.environ.get("NBGRADER_EXECUTION") == "validate" and not report.passed:
-        error = NotWritten if report.blank else CheckFailed
-        raise error(str(report))
+        failed = NotWritten if report.blank else CheckFailed
+        raise failed(str(report))
     display(report)
 
 
-def report_on(id, *answers):
+def report_on(id: str, *answers: Any) -> Report:
     """The `Report` that `check` shows."""
     try:
         exercise = exercises.find(id)
@@ -129,16 +132,16 @@ class Report:
             on = f" on the worked example and {others} other inputs" if others else ""
             return [("ok", f"{self.id}: everything agrees{on}.")]
         lines = []
-        distinct = {
+        told = {
             id(finding): (function, finding)
             for (function, _), finding in self.findings.items()
             if finding
-        }.values()
+        }
         # What another finding tells as well, as it does of an error, is not told twice.
         distinct = [
             (function, finding)
-            for function, finding in distinct
-            if not any(finding.told_by(other) for _, other in distinct)
+            for function, finding in told.values()
+            if not any(finding.told_by(other) for _, other in told.values())
         ]
         for function, finding in distinct:
             if finding.cause == "not-implemented":

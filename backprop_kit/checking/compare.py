@@ -93,8 +93,8 @@ class Trial:
                 f"define `{name}` under exactly this name and run its cell",
             )
         if raised.kind in ("Unreadable", "KernelDied"):
-            next_step = "restart the kernel, run all cells from the top, and see where it stops"
-            return self.everywhere("raises", raised.text, next_step)
+            restart = "restart the kernel, run all cells from the top, and see where it stops"
+            return self.everywhere("raises", raised.text, restart)
         next_step = ERROR_ADVICE.get(raised.kind)
         if raised.kind == "TypeError" and "for ^" in raised.text:
             next_step = "write a power as x**2; in Python ^ is something else"

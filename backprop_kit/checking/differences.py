@@ -4,14 +4,24 @@
 against: it also knows how exact each entry is, and tells a kink from noise.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from backprop_kit.engine.tensor import Tensor, as_data, require_engine
 
+if TYPE_CHECKING:
+    from backprop_kit.engine.tensor import Array, Operand
+
 EPSILON = np.finfo(np.float64).eps
 
 
-def numerical_gradient(f, A, h=1e-5, complex_step=False):
+def numerical_gradient(
+    f: Callable, A: Operand, h: float = 1e-5, complex_step: bool = False
+) -> Array:
     """∂f/∂A by central differences: (f(A + h) − f(A − h)) / 2h, one entry of A at a time.
 
     f             takes an array of A's shape and returns one number (or a Tensor of one entry)

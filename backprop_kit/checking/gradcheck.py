@@ -6,6 +6,11 @@ checked is in `subjects`, the numerical side in `differences`. The report tells 
 nondeterminism apart from mistakes; for a mistake, `gradient_causes` finds the likely cause.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
 from backprop_kit.engine.tensor import require_engine
@@ -16,7 +21,14 @@ from .gradient_causes import explain
 from .subjects import choose, same
 
 
-def gradcheck(f, *inputs, grads=None, wrt=None, rtol=1e-6, seed=0):
+def gradcheck(
+    f: Any,
+    *inputs: Any,
+    grads: Any = None,
+    wrt: Iterable[str] | None = None,
+    rtol: float = 1e-6,
+    seed: int = 0,
+) -> Report:
     """Compare the gradients of f at these inputs with numerical ones; returns a `Report`.
 
     f       one of: a function of Tensors that returns a Tensor (backward() gives the gradients);
@@ -105,6 +117,8 @@ class Verdict:
     cause, evidence, next_step   where it is wrong: what probably happened, and what to do
     note            where a kink or noise had to be considered: a sentence
     """
+
+    cause: Any
 
     def __init__(self, name, shape, yours, numeric):
         self.name, self.shape, self.yours, self.numeric = name, shape, yours, numeric

@@ -7,7 +7,7 @@ returns only plain values are taken: whoever compares them meets no method of a 
 
 import traceback
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ KIT = str(Path(__file__).parents[1])
 
 MAX_DEPTH = 12  # of containers in a result
 MAX_ITEMS = 100_000  # in one container
+CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, dict)
 MAX_BYTES = 64_000_000  # of one array
 MAX_TEXT = 10_000  # characters of a text
 
@@ -105,7 +106,7 @@ def _taken(value, depth):
         if array.dtype.kind not in "biufc" or array.nbytes > MAX_BYTES:
             return Other(f"array of {array.dtype}")
         return np.array(array)
-    for kind in (list, tuple, set, frozenset, dict):
+    for kind in CONTAINERS:
         if isinstance(value, kind):
             if kind.__len__(value) > MAX_ITEMS:
                 return Other(f"a {kind.__name__} of {kind.__len__(value)} entries")

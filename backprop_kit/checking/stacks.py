@@ -58,10 +58,10 @@ def _misfit(what, yours, wanted):
         if w is not None and not isinstance(y, np.ndarray):
             evidence = f"{what} of layer {layer} should be an array, and is {describe(y)}."
             return Flaw("wrong-type", evidence)
-    pairs = [(layer, y, w) for layer, (y, w) in enumerate(pairs, 1) if w is not None]
-    shapes = [(layer, y, w) for layer, y, w in pairs if y.shape != w.shape]
+    learning = [(layer, y, w) for layer, (y, w) in enumerate(pairs, 1) if w is not None]
+    shapes = [(layer, y, w) for layer, y, w in learning if y.shape != w.shape]
     if not shapes:
-        kinds = [(layer, y) for layer, y, _ in pairs if y.dtype != np.float64]
+        kinds = [(layer, y) for layer, y, _ in learning if y.dtype != np.float64]
         for layer, y in kinds:
             evidence = f"{what} of layer {layer} holds {y.dtype} where float64 is expected."
             return Flaw("wrong-type", evidence, "build the array from floats")

@@ -11,10 +11,19 @@ recorded graph; an object that knows only the protocol becomes one node, whose v
 backward.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from . import ops
 from .tensor import Tensor, as_data, record
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .tensor import Array, Operand
 
 # ------------------------------------------------------------------------------------ layers
 
@@ -22,30 +31,30 @@ from .tensor import Tensor, as_data, record
 class Layer:
     """What the kit's layers share. A subclass says what it computes in `__call__`."""
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} does not say what it computes")
 
-    def named_parameters(self):
+    def named_parameters(self) -> dict[str, Tensor]:
         """{name: Tensor}: the trainable (or frozen) Tensors of this layer."""
         return {n: t for n, t in vars(self).items() if isinstance(t, Tensor) and n[0] != "_"}
 
-    def parameters(self):
+    def parameters(self) -> list[Tensor]:
         """A list of the parameter Tensors, each once. Step them in place: p.data -= lr * p.grad."""
         return list({id(p): p for p in self.named_parameters().values()}.values())
 
-    def freeze(self):
+    def freeze(self) -> Self:
         """Parameters no longer require a gradient: they stay as they are. Returns the layer."""
         for p in self.parameters():
             p.requires_grad = False
         return self
 
-    def unfreeze(self):
+    def unfreeze(self) -> Self:
         """Parameters require a gradient again. Returns the layer."""
         for p in self.parameters():
             p.requires_grad = True
         return self
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for p in self.parameters():
             p.grad = None
@@ -53,16 +62,16 @@ class Layer:
     # -- the layer protocol, on arrays
 
     @property
-    def params(self):
+    def params(self) -> dict[str, Array]:
         return {name: p.data for name, p in self.named_parameters().items()}
 
-    def forward(self, x):
+    def forward(self, x: ArrayLike) -> Array:
         """The layer's value for an array x, as an array; keeps the graph for backward."""
         self._x = Tensor(x, requires_grad=True)
         self._y = self(self._x)
         return self._y.data
 
-    def backward(self, grad):
+    def backward(self, grad: ArrayLike) -> Array:
         """∂L/∂x from grad = ∂L/∂y; the parameters' gradients appear in `grads`, by name."""
         named = {n: p for n, p in self.named_parameters().items() if p.requires_grad}
         outside = {name: p.grad for name, p in named.items()}  # .grad belongs to Tensor.backward()
@@ -94,7 +103,11 @@ class Linear(Layer):
     layer to layer of a ReLU network (He et al., 2015); b starts at 0. `rng` is a NumPy Generator.
     """
 
-    def __init__(self, n_in, n_out, bias=True, rng=None):
+    b: Tensor | None
+
+    def __init__(
+        self, n_in: int, n_out: int, bias: bool = True, rng: np.random.Generator | None = None
+    ) -> None:
         rng = np.random.default_rng() if rng is None else rng
         self.W = Tensor(
             rng.normal(0.0, np.sqrt(2.0 / n_in), size=(n_out, n_in)), requires_grad=True
@@ -105,7 +118,7 @@ class Linear(Layer):
             self.b = Tensor(np.zeros(n_out), requires_grad=True)
             self.b.name = "b"
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Tensor:
         return ops.linear(x, self.W, self.b)
 
     def __repr__(self):
@@ -116,21 +129,21 @@ class Linear(Layer):
 class ReLU(Layer):
     """max(x, 0), elementwise; its derivative at 0 is 0."""
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Tensor:
         return ops.relu(x)
 
 
 class Sigmoid(Layer):
     """1/(1+e⁻ˣ), elementwise."""
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Tensor:
         return ops.sigmoid(x)
 
 
 class Softplus(Layer):
     """log(1+eˣ), elementwise: a ReLU without the kink."""
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Tensor:
         return ops.softplus(x)
 
 
@@ -141,7 +154,7 @@ class Sequential(Layer):
     `net[a:b]` a Sequential of a part, with the same parameters: `net[:2].freeze()`.
     """
 
-    def __init__(self, *layers):
+    def __init__(self, *layers: Any) -> None:
         wired = {}  # an object that appears twice has one set of parameters
         self._stages = [
             stage if isinstance(stage, Layer) else wired.setdefault(id(stage), Wired(stage))
@@ -149,25 +162,25 @@ class Sequential(Layer):
         ]
 
     @property
-    def layers(self):
+    def layers(self) -> list[Any]:
         return [s.layer if isinstance(s, Wired) else s for s in self._stages]
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Tensor:
         for stage in self._stages:
             x = stage(x)
         return x if isinstance(x, Tensor) else Tensor(x)
 
-    def named_parameters(self):
+    def named_parameters(self) -> dict[str, Tensor]:
         return {
             f"{i}.{name}": p
             for i, stage in enumerate(self._stages)
             for name, p in stage.named_parameters().items()
         }
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._stages)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Layer:
         return Sequential(*self._stages[index]) if isinstance(index, slice) else self._stages[index]
 
     def __repr__(self):
@@ -188,19 +201,19 @@ def members(things):
             )
 
 
-def parameters(*things):
+def parameters(*things: Any) -> list[Tensor]:
     """The parameter Tensors of layers, Tensors, or lists of them: each once."""
     found = [p for t in members(things) for p in ([t] if isinstance(t, Tensor) else t.parameters())]
     return list({id(p): p for p in found}.values())
 
 
-def freeze(*things):
+def freeze(*things: Any) -> None:
     """Parameters (of layers, or Tensors) no longer require a gradient: they stay as they are."""
     for p in parameters(*things):
         p.requires_grad = False
 
 
-def unfreeze(*things):
+def unfreeze(*things: Any) -> None:
     """Parameters (of layers, or Tensors) require a gradient again."""
     for p in parameters(*things):
         p.requires_grad = True
@@ -209,7 +222,7 @@ def unfreeze(*things):
 # ------------------------------------------------------------------------------------ losses
 
 
-def bce(y, y_hat):
+def bce(y: Operand, y_hat: Operand) -> Tensor | Any:
     """Binary cross-entropy, the mean of −y log ŷ − (1−y) log(1−ŷ); y and ŷ of one shape, 0 < ŷ < 1.
 
     A Tensor if one of them is a Tensor, else a float.
@@ -217,7 +230,7 @@ def bce(y, y_hat):
     return loss(ops.bce, y, y_hat)
 
 
-def bce_with_logits(y, v):
+def bce_with_logits(y: Operand, v: Operand) -> Tensor | Any:
     """Binary cross-entropy of ŷ = σ(v), computed from the logits v: finite for every v.
 
     A Tensor if one of them is a Tensor, else a float.
@@ -255,7 +268,7 @@ class Wired(Layer):
         self._bound = {}  # name: (object in layer.params, array in the Tensor), as we left them
         self.named_parameters()
 
-    def named_parameters(self):
+    def named_parameters(self) -> dict[str, Tensor]:
         """{name: Tensor}, in step with the object's params, whichever of the two was replaced."""
         arrays = getattr(self.layer, "params", None) or {}
         for name, array in list(arrays.items()):
@@ -277,7 +290,7 @@ class Wired(Layer):
             self._bound[name] = arrays[name], tensor.data
         return {name: self._tensors[name] for name in arrays}
 
-    def __call__(self, x):
+    def __call__(self, x: Operand) -> Tensor:
         x = x if isinstance(x, Tensor) else Tensor(x)
         layer, named = self.layer, self.named_parameters()
         value = checked(layer, "forward", call(layer, "forward", x.data))

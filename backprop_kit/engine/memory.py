@@ -6,7 +6,10 @@ ops.py. `Meter` measures instead of reading: the peak of allocated memory while 
 the process's resident memory where the system tells it.
 """
 
+from __future__ import annotations
+
 from collections import namedtuple
+from typing import Self
 
 import numpy as np
 
@@ -30,10 +33,10 @@ class Kept(list):
     """
 
     @property
-    def total(self):
+    def total(self) -> int:
         return sum(entry.bytes for entry in self if not entry.leaf)
 
-    def by_op(self):
+    def by_op(self) -> dict[str, int]:
         bill = {}
         for entry in self:
             if not entry.leaf:
@@ -52,7 +55,7 @@ class Kept(list):
         return "\n".join(lines)
 
 
-def kept(*tensors):
+def kept(*tensors: Tensor) -> Kept:
     """What the graph behind these Tensors keeps for backward: a `Kept` list, prints as a table.
 
     A view counts with the whole array that it keeps alive. Not counted: the engine's bookkeeping
@@ -79,7 +82,7 @@ def kept(*tensors):
     return entries
 
 
-def graph(*tensors):
+def graph(*tensors: Tensor) -> list[Node]:
     """Every Node behind these Tensors, oldest first."""
     waiting = [t._node for t in tensors]
     found = {}
@@ -134,7 +137,11 @@ class Meter:
     backward into one Meter, or start tracemalloc first.
     """
 
-    def __enter__(self):
+    peak: int | None
+    left: int | None
+    process_peak: int | None
+
+    def __enter__(self) -> Self:
         import tracemalloc
 
         self.peak = self.left = self.process_peak = None
@@ -146,18 +153,18 @@ class Meter:
         self._before = tracemalloc.get_traced_memory()[0]
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         import tracemalloc
 
         now, peak = tracemalloc.get_traced_memory()
         self.peak, self.left = peak - self._before, now - self._before
-        if self._resident is not None:
-            self.process_peak = resident("VmHWM") - self._resident
+        if self._resident is not None and (highest := resident("VmHWM")) is not None:
+            self.process_peak = highest - self._resident
         if self._ours:
             tracemalloc.stop()
 
 
-def resident(key="VmRSS"):
+def resident(key: str = "VmRSS") -> int | None:
     """The process's resident memory in bytes ("VmHWM": its peak); None without Linux's /proc."""
     try:
         with open("/proc/self/status") as status:
@@ -169,7 +176,7 @@ def resident(key="VmRSS"):
     return None
 
 
-def reset_resident_peak():
+def reset_resident_peak() -> bool:
     """Have the system count the peak of resident memory anew; False where it cannot."""
     try:
         with open("/proc/self/clear_refs", "w") as switch:

@@ -15,12 +15,29 @@ value that no derivative asks for dies as soon as the program lets go of it, and
 that no trainable Tensor enters leaves no record at all.
 """
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import weakref
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    Array: TypeAlias = np.ndarray | Any  # of float64, or np.float64 itself: a scalar
+    Operand: TypeAlias = "Tensor | ArrayLike"  # what an operation takes
+
+    class Operation(Protocol):
+        __name__: str
+        primitive: Callable
+
+        def __call__(self, *operands: Any, **settings: Any) -> Tensor: ...
+
 
 ndarray = np.ndarray
 float64 = np.float64
@@ -54,35 +71,40 @@ class Tensor:
 
     __slots__ = ("__weakref__", "_origin", "data", "grad", "name")
 
+    data: Array
+    grad: Array  # None until backward has been here
+    name: str | None
+    _origin: Any  # None, LEAF, or the Node of what computed it
+
     # NumPy must leave `array * tensor` to Tensor.__rmul__, not loop over the array's entries.
     __array_ufunc__ = None
 
-    def __init__(self, data, requires_grad=False):
+    def __init__(self, data: ArrayLike, requires_grad: bool = False) -> None:
         if _engine_is_off:
             refuse()
         self.data = float64(data) if type(data) is float else as_data(data)
         self.grad = None
         self.name = None
-        self._origin = LEAF if requires_grad else None  # or a Node, if it is computed
+        self._origin = LEAF if requires_grad else None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return self.data.shape
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         return self.data.ndim
 
     @property
-    def size(self):
+    def size(self) -> int:
         return self.data.size
 
     @property
-    def requires_grad(self):
+    def requires_grad(self) -> bool:
         return self._origin is not None
 
     @requires_grad.setter
-    def requires_grad(self, wanted):
+    def requires_grad(self, wanted: bool) -> None:
         if type(self._origin) is Node:
             raise ValueError(
                 "requires_grad can be switched on a leaf only, and this Tensor was computed (by "
@@ -99,17 +121,17 @@ class Tensor:
         """
         return self if self._origin is LEAF else self._origin
 
-    def item(self):
+    def item(self) -> float:
         """The value as a Python float, for a Tensor with exactly one entry."""
         return self.data.item()
 
-    def detach(self):
+    def detach(self) -> Tensor:
         """The same value (the memory is shared) as a constant: no gradient flows through it."""
         return Tensor(self.data)
 
     # -- gradients
 
-    def backward(self, grad=None, keep_graph=False):
+    def backward(self, grad: Operand | None = None, keep_graph: bool = False) -> None:
         """Add ∂L/∂leaf to the `.grad` of every leaf that this Tensor was computed from.
 
         grad        the signal from above, ∂L/∂(this Tensor), in its shape. May be left out if
@@ -122,7 +144,7 @@ class Tensor:
         """
         backward(self, grad, keep_graph)
 
-    def retain_grad(self):
+    def retain_grad(self) -> Tensor:
         """Ask for `.grad` on a computed Tensor, before backward. Returns the Tensor."""
         if self._origin is None:
             raise ValueError("retain_grad: this is a constant, no gradient will ever reach it.")
@@ -133,7 +155,7 @@ class Tensor:
                 self._origin.watcher = weakref.ref(self)
         return self
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Forget the gradient: `.grad` is None again."""
         self.grad = None
 
@@ -181,6 +203,22 @@ class Tensor:
         leaf = ", requires_grad=True" if self._origin is LEAF else ""
         made = f", from {op_name(self._origin)}" if type(self._origin) is Node else ""
         return f"Tensor({value}{name}{leaf}{made})"
+
+    if TYPE_CHECKING:  # what ops.py adds to the class, for editors and type checkers
+
+        def __add__(self, other: Operand) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+        __matmul__ = __rmatmul__ = __pow__ = __rpow__ = maximum = __add__
+        exp = log = sqrt = reciprocal = relu = sigmoid = softplus = tanh = sin = cos = __neg__
+        __abs__ = abs = __neg__
+        mean = max = sum
+        transpose = reshape
+        T: Tensor
 
 
 def as_data(data):
@@ -236,6 +274,13 @@ class Node:
 
     __slots__ = ("edges", "grad", "op", "order", "seals", "watcher")
 
+    op: Callable
+    order: int
+    edges: tuple | None
+    seals: Any
+    grad: Any
+    watcher: Any
+
     @property
     def parents(self):
         return self.edges and self.edges[0::2]
@@ -254,16 +299,16 @@ def op_name(node):
 
 _recording = True  # no_grad() changes it
 _engine_is_off = False  # engine_off() changes it, and _blank
-_blank = object.__new__  # _blank(Tensor) is an empty Tensor
+_blank: Callable = object.__new__  # _blank(Tensor) is an empty Tensor
 _next_order = itertools.count(1).__next__
-_note = None  # trace.py puts a function here, to be told of every operation that is recorded
+_note: Callable | None = None  # trace.py's, to be told of every operation that is recorded
 
 # The next three functions make operations on Tensors of primitives on arrays. Each writes its
 # Node by itself, in nearly the same lines: a scalar operation takes under a microsecond, and a
 # shared helper would be a tenth of it.
 
 
-def unary(op):
+def unary(op: Callable[..., Any]) -> Operation:
     """The operation on Tensors that belongs to a primitive of one array (and settings).
 
     op(a, *settings) -> (value, vjp to a)
@@ -294,7 +339,7 @@ def unary(op):
     return described(operation, op)
 
 
-def binary(op, elementwise=True):
+def binary(op: Callable[..., Any], elementwise: bool = True) -> Operation:
     """The operation on Tensors that belongs to a primitive of two arrays.
 
     op(a, b) -> (value, vjp to a, vjp to b). If it is elementwise NumPy broadcasts its arguments;
@@ -350,7 +395,7 @@ def binary(op, elementwise=True):
     return described(operation, op)
 
 
-def nary(op):
+def nary(op: Callable[..., Any]) -> Operation:
     """The operation on Tensors that belongs to a primitive of several arrays (and settings).
 
     op(a, b, …) -> (value, vjp to a, vjp to b, …). An argument may be None; so may its vjp.
@@ -519,7 +564,7 @@ def check_seals(node):
 # ------------------------------------------------------------------------------------- backward
 
 
-def backward(tensor, grad=None, keep_graph=False):
+def backward(tensor: Tensor, grad: Operand | None = None, keep_graph: bool = False) -> None:
     """Walk the recorded graph from `tensor` back to its leaves; see Tensor.backward.
 
     A heap hands out the newest node first. Whoever uses a value is newer than the value, so when
@@ -552,8 +597,8 @@ def backward(tensor, grad=None, keep_graph=False):
             check_seals(node)
         if node.watcher is not None and (watcher := node.watcher()) is not None:
             watcher.grad = g.copy() if watcher.grad is None else watcher.grad + g
-        edges = iter(edges)
-        for parent, vjp in zip(edges, edges):  # noqa: B905
+        pairs = iter(edges)
+        for parent, vjp in zip(pairs, pairs):  # noqa: B905
             share = vjp(g)
             if parent not in grads:
                 if type(parent) is Node:
@@ -596,7 +641,7 @@ def upstream(tensor, grad):
 
 
 @contextlib.contextmanager
-def no_grad():
+def no_grad() -> Iterator[None]:
     """Inside, values are computed and nothing is recorded. For the process, not per thread."""
     global _recording
     before, _recording = _recording, False
@@ -611,7 +656,7 @@ class EngineOff(RuntimeError):
 
 
 @contextlib.contextmanager
-def engine_off():
+def engine_off() -> Iterator[None]:
     """Inside, making a Tensor, computing with one and backward() raise EngineOff.
 
     For the process, not per thread. Tensors from before are no way around it: each operation
@@ -626,13 +671,13 @@ def engine_off():
         _engine_is_off, _blank = before
 
 
-def require_engine():
+def require_engine() -> None:
     """Raise EngineOff inside engine_off(): for helpers of the kit that work on bare arrays."""
     if _engine_is_off:
         refuse()
 
 
-def refuse(*_):
+def refuse(*_: Any) -> NoReturn:
     raise EngineOff(
         "This exercise is to be done by hand: the reference engine is switched off here."
     )

@@ -716,7 +716,8 @@ def parted(dL_dWb, place):
 
 def read_augmented(args, result):
     """(yours, expected): expected has b in the column where this answer has it."""
-    layouts = {place: laid_out(*args, place) for place in (LAST, FIRST)}
+    W, b, X = args
+    layouts = {place: laid_out(W, b, X, place) for place in (LAST, FIRST)}
     if not (isinstance(result, tuple) and len(result) == 2):
         return result, layouts[LAST]
     Wb, X1 = result
@@ -733,7 +734,7 @@ def read_augmented(args, result):
         place: sum(fits[place]) + agrees(Wb, right[1]) + agrees(X1, right[0])
         for place, right in layouts.items()
     }
-    return result, layouts[max(agreeing, key=agreeing.get)]
+    return result, layouts[max(agreeing, key=agreeing.__getitem__)]
 
 
 def augmented_slips(W, b, X):
@@ -793,12 +794,12 @@ def bias_column(augmented, m, width):
 
 def read_split(args, result):
     """(yours, expected): the gradients through the student's own way of joining W and b."""
-    yours, place = result
+    (dL_dWb,), (yours, place) = args, result
     if yours is None:
         raise Flaw("none-returned", "split_gradient returns None.")
-    expected = parted(*args, LAST)  # of the case's layout; the driver has turned it to yours
+    expected = parted(dL_dWb, LAST)  # of the case's layout; the driver has turned it to yours
     if place == "" and isinstance(yours, tuple) and len(yours) == 2:
-        other = parted(*args, FIRST)  # augmented does not tell, so either column will do
+        other = parted(dL_dWb, FIRST)  # augmented does not tell, so either column will do
         if any(map(agrees, yours, other)):
             expected = other
     return yours, expected

@@ -7,6 +7,7 @@ walking what it saved and by tracemalloc; and again in the readings, from what c
 
 import gc
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def read_layers(name, answer, wanted):
             text,
             "return one entry for each layer, the first first; None for a frozen one",
         )
-    yours = {"dW": [], "db": [], "frozen": "None"}
+    yours: dict[str, Any] = {"dW": [], "db": [], "frozen": "None"}
     for k, (entry, want) in enumerate(zip(answer, wanted, strict=True), 1):
         if want is None:
             if entry is not None and yours["frozen"] == "None":
@@ -643,7 +644,7 @@ def drive_frozen_step(answers, params, frozen, X, y, lr):
     return loss, flags, *after
 
 
-def engine_step(params, frozen, X, y, lr, stale=False, loss=bce_with_logits):
+def engine_step(params, frozen, X, y, lr, *, stale=False, loss=bce_with_logits):
     """(loss, {name: how far one step moves it}) by the engine; stale: gradients pile up."""
     model = kit_network(params, frozen)
     if stale:
@@ -1222,7 +1223,7 @@ def read_checkpointed(args, result):
         yours = expected = {"dW": flaw, "db": flaw}
     returned = sum(array.nbytes for array in arrays_in(answer[1])[0])
     enough = checkpointing_peak(params, X, every) + returned
-    memory = "small enough"
+    memory: str | Flaw = "small enough"
     if peak > enough:
         text = (
             f"with {len(params)} layers, {peak / enough:.1f} times the bytes are in use at the "

@@ -3,6 +3,7 @@ the rest."""
 
 import re
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 
@@ -409,7 +410,11 @@ FUNCTIONS = {
 }
 
 # What f may return: all of them are "a scalar".
-SCALARS = {"a float": float, "a NumPy number": np.float64, "a 0-d array": np.array}
+SCALARS: dict[str, Callable] = {
+    "a float": float,
+    "a NumPy number": np.float64,
+    "a 0-d array": np.array,
+}
 
 
 def scalar_function(name, C, returns):
@@ -451,7 +456,7 @@ def read_numerical_gradient(args, result):
     expected = numerical_gradient(f, A, h or DEFAULT_H)
     if A.ndim and isinstance(gradient, (float, np.ndarray)) and np.ndim(gradient) == 0:
         gradient = one_number_for_all(gradient, expected, f, A, h or DEFAULT_H)
-    left_alone = True
+    left_alone: bool | Flaw = True
     if not np.array_equal(after, A):
         gap = np.max(np.abs(after - A))
         evidence = f"after the call A differs from what was passed in, by up to {gap:.0e}."
@@ -779,7 +784,7 @@ def read_contraction(args, result):
     if value is None:
         raise Flaw("none-returned", "vjp_Wx returns None.")
     whole = g.size * g.size * x.size * g.itemsize
-    frugal = True
+    frugal: bool | Flaw = True
     if len(g) >= TALL and peak > whole / 6:
         needed = g.size * x.size * g.itemsize
         frugal = Flaw(
@@ -944,6 +949,8 @@ def matrix_and_batch(rng, N=None, m=None, n=None, scales=()):
     return arrays(rng, (m, n), (N, n), scales=scales)
 
 
+BATCHES = ((5, 2, 3), (3, 4, 2), (6, 3, 5))  # examples, outputs, inputs
+
 register(
     "norm_sq_batch",
     LESSON,
@@ -959,5 +966,3 @@ register(
         Case("norm_sq_batch", matrix_and_batch(rng, N=1), "single", "one example"),
     ],
 )
-
-BATCHES = ((5, 2, 3), (3, 4, 2), (6, 3, 5))  # examples, outputs, inputs

@@ -12,7 +12,9 @@ grey. The alternative text goes into both.
 import contextlib
 import hashlib
 import io
+from collections.abc import Iterator
 from html import escape
+from typing import Any
 
 from backprop_kit.display import display
 
@@ -20,7 +22,7 @@ INK = "#010203"  # stands for "the page's text colour" until the SVG is written
 COLOURS = ("#2b7bba", "#d9601a", "#9166d6", "#1d8a5b", "#8c8c8c")  # seen on white and on black
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.figsize": (6.4, 3.6),
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -51,7 +53,9 @@ STYLE = {
 
 
 @contextlib.contextmanager
-def figure(alt, rows=1, columns=1, show=True, **settings):
+def figure(
+    alt: str, rows: int = 1, columns: int = 1, show: bool = True, **settings: Any
+) -> Iterator[Any]:
     """Axes to draw on; at the end of the block the notebook shows the figure.
 
     alt       what the figure shows, in a sentence or two, for those who do not see it. Required.

@@ -28,7 +28,12 @@ class Box:
     free             True if the order of its lines means nothing: it is chosen here
     column, x, y     the result: its column, and the centre of the node
     start, end       the result: where its column begins and ends
+
+    Whoever draws may note on it how `tall` and `round` the node itself is.
     """
+
+    tall: float
+    round: float
 
     def __init__(self, width, up, down, left=0, right=0, floats=None, free=False):
         self.width, self.up, self.down, self.left, self.right = width, up, down, left, right
@@ -167,7 +172,8 @@ def sort_ports(columns):
         rank = {box: i for i, box in enumerate(left)}
         for box in right:
             if box.free:
-                order = sorted(range(len(box.inputs)), key=lambda n, b=box: rank[b.inputs[n]])
+                ranks = [rank[source] for source in box.inputs]
+                order = sorted(range(len(ranks)), key=ranks.__getitem__)
                 ports = sorted(box.ports)
                 box.ports = [ports[order.index(n)] for n in range(len(ports))]
 

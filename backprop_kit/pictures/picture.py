@@ -8,6 +8,8 @@ same content is there as text: a title, a description, and a table of nodes.
     boxes                →  SVG (svg.py)
 """
 
+from __future__ import annotations
+
 import sys
 from html import escape
 from pathlib import Path
@@ -19,12 +21,20 @@ from .graph import graph_of, uses_of
 from .layout import place
 from .notation import NOT_YET, clean, isolated, lines_of, shape_of, shortened, shown
 from .svg import SANS, Drawing
-from .trace import Range
+from .trace import Range, Tensor
 
 CONSTANT = "none (a constant)"
 
 
-def draw(tensor, /, *, fold=False, title=None, names=None, **more_names):
+def draw(
+    tensor: Tensor,
+    /,
+    *,
+    fold: bool = False,
+    title: str | None = None,
+    names: dict[str, Tensor] | None = None,
+    **more_names: Tensor,
+) -> Picture:
     """The graph behind a Tensor, as a picture: displayed by a notebook, printed as a table.
 
     x, y, z = Tensor(-2.0, True), Tensor(5.0, True), Tensor(-4.0, True)

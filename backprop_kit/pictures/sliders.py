@@ -5,6 +5,7 @@ says in words what the figure shows there; the sentence is also the figure's alt
 Where no widget runs, the figure stands at the slider's first position.
 """
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from html import escape
 from itertools import pairwise
@@ -67,7 +68,7 @@ class Slider(Live):
 # ---------------------------------------------------------------------------------- the four
 
 
-def relu_kink():
+def relu_kink() -> Slider:
     """Slide v along max(v, 0): the slope is 0 or 1, and at the kink it is a convention."""
     return Slider(_relu_kink, "v", np.round(np.arange(-2.0, 2.01, 0.1), 1) + 0.0, 0.0)
 
@@ -100,7 +101,7 @@ def _relu_kink(v, h=0.5):
     return Figure(ax.figure, alt)
 
 
-def gradcheck_v(f=np.exp, slope=np.exp, at=1.0):
+def gradcheck_v(f: Callable = np.exp, slope: Callable = np.exp, at: float = 1.0) -> Slider:
     """Slide h: a central difference of f at a point, and how far it is from the true slope."""
     steps = [float(f"1e{k}") for k in range(-14, 1)]
     return Slider(partial(_gradcheck_v, f, slope, at), "h", steps, 1e-5)
@@ -134,7 +135,7 @@ def _gradcheck_v(f, slope, at, h):
 COLOUR_HERE = "#d9601a"
 
 
-def bce_logit(y=1.0):
+def bce_logit(y: float = 1.0) -> Slider:
     """Slide the logit v: the loss BCE(y, σ(v)), and its slope σ(v) − y."""
     return Slider(partial(_bce_logit, float(y)), "v", np.arange(-8.0, 8.01, 0.5), 0.0)
 
@@ -169,7 +170,7 @@ def _bce_logit(y, v):
     return Figure(ax.figure, alt)
 
 
-def memory_frozen(widths=(64, 64, 64, 64, 64, 64, 1), batch=256):
+def memory_frozen(widths: Sequence[int] = (64, 64, 64, 64, 64, 64, 1), batch: int = 256) -> Slider:
     """Slide how many lower layers are frozen: what the graph of a ReLU network keeps, in bytes."""
     draw = partial(_memory_frozen, tuple(widths), batch)
     return Slider(draw, "frozen layers", range(len(widths)), 0)

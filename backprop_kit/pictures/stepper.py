@@ -6,6 +6,8 @@ shares add up. The moves are worked out here from the vjps that the engine recor
 not depend on whether backward() has run, and they do not touch any `.grad`.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 from html import escape
@@ -16,12 +18,19 @@ from .graph import graph_of, uses_of
 from .live import Live, widgets
 from .notation import clean, in_words, isolated, lines_of, number, shape_of, shortened, shown
 from .picture import Picture, View, small
-from .trace import Range
+from .trace import Range, Tensor
 
 FORWARD, BACKWARD = "forward", "backward"
 
 
-def step(tensor, /, *, title=None, names=None, **more_names):
+def step(
+    tensor: Tensor,
+    /,
+    *,
+    title: str | None = None,
+    names: dict[str, Tensor] | None = None,
+    **more_names: Tensor,
+) -> Stepper:
     """A widget that walks through the graph behind a Tensor, forward and then backward.
 
     x, y, z = Tensor(-2.0, True), Tensor(5.0, True), Tensor(-4.0, True)

@@ -57,6 +57,10 @@ def test_the_wheel_holds_every_module_of_the_kit(wheel):
     assert modules <= set(wheel.namelist())
 
 
+def test_the_wheel_tells_editors_that_it_is_typed(wheel):
+    assert "backprop_kit/py.typed" in wheel.namelist()
+
+
 def test_the_wheel_holds_no_answer(wheel):
     lines = {
         line.strip()

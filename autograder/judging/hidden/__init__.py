@@ -5,8 +5,10 @@ exercise computes. The reference solutions live in the lessons' sources under `c
 the wrong answers in `autograder.rehearsal.catalogue`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from backprop_kit.checking import exercise as public
 from backprop_kit.checking.diagnose import ARGUMENTS
@@ -33,14 +35,14 @@ class HiddenTest:
 
     exercise: public.Exercise
     aspects: tuple[Aspect, ...]
-    draw: callable
+    draw: Callable
 
     @property
-    def points(self):
+    def points(self) -> float:
         return self.exercise.points
 
 
-def hidden(id, draw, aspects):
+def hidden(id: str, draw: Callable, aspects: dict[str, Any]) -> None:
     """Enter the hidden test of exercise `id`.
 
     aspects: {name: points} where a name is the label of a part or of a function, or
@@ -63,7 +65,7 @@ def hidden(id, draw, aspects):
     HIDDEN[id] = HiddenTest(exercise, tuple(made), draw)
 
 
-def find(id):
+def find(id: str) -> HiddenTest:
     """The hidden test of exercise `id`; a KeyError that lists the ids if there is none."""
     load()
     if id not in HIDDEN:
@@ -71,7 +73,7 @@ def find(id):
     return HIDDEN[id]
 
 
-def load():
+def load() -> dict[str, HiddenTest]:
     """Import every lesson's module; returns {id: HiddenTest}."""
     for lesson in LESSONS:
         import_module(f"{__name__}.{lesson}")
