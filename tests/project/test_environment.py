@@ -10,9 +10,12 @@ from helpers import tracked_files
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from trove_classifiers import classifiers
 
 from autograder.course import ROOT
+from autograder.course.lessons import settings
 
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 KIT, AUTOGRADER = PROJECTS = [
     tomllib.loads((ROOT / folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for folder in ("", "autograder")
@@ -58,8 +61,28 @@ def test_conda_and_pip_make_the_same_environment():
 @pytest.mark.parametrize("project", PROJECTS, ids=["kit", "autograder"])
 def test_these_pythons_are_welcome(project):
     welcome = SpecifierSet(project["requires-python"])
-    assert all(version in welcome for version in ("3.11.0", "3.12.0", "3.13.0", "3.14.0"))
+    assert all(f"{version}.0" in welcome for version in PYTHONS)
     assert "3.10.19" not in welcome
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=["kit", "autograder"])
+def test_what_an_index_is_told(project):
+    known = {*classifiers, "Private :: Do Not Upload"}  # which every index refuses to know
+    assert set(project["classifiers"]) <= known
+    assert [text for text in project["classifiers"] if text.startswith("License")] == []
+    pythons = [text.split()[-1] for text in project["classifiers"] if "Python :: 3." in text]
+    assert pythons == PYTHONS
+    assert project["authors"]
+    assert project["keywords"]
+    published = "https://github.com/" + settings()["repository"]
+    assert project["urls"]["Homepage"] == published
+    for address in project["urls"].values():
+        assert address.startswith(published)
+        assert "/tree/" not in address or f"/tree/{settings()['branch']}/" in address
+
+
+def test_no_index_is_given_the_answers():
+    assert "Private :: Do Not Upload" in AUTOGRADER["classifiers"]
 
 
 def constraint_lines(text):
