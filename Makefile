@@ -2,14 +2,17 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 AUTOGRADER := $(BIN)/python -m autograder
 
-.PHONY: help setup demo test lab release grade kill-table steady attack-table fuzz bench gallery test-browser lint format constraints clean
+.PHONY: help setup demo lab release grade test lint format test-browser gallery constraints clean kill-table steady attack-table fuzz bench
+
+#@ Begin
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^#@ / {print "\n" substr($$0, 4)} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv and install the project with everything it needs
 
@@ -25,8 +28,7 @@ $(READY): pyproject.toml autograder/pyproject.toml constraints.txt
 demo: $(READY)  ## release a lesson, grade a made-up class, print marks, write feedback
 	@$(AUTOGRADER) demo
 
-test: lint  ## run the tests
-	$(BIN)/python -m pytest
+#@ Teach and grade
 
 lab: $(READY)  ## open the student notebooks in JupyterLab
 	@$(AUTOGRADER) lab
@@ -36,6 +38,35 @@ release: $(READY)  ## make course/release from course/source
 
 grade: $(READY)  ## grade what stands in course/submitted
 	@$(AUTOGRADER) grade
+
+#@ Develop
+
+test: lint  ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## check style, imports and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/mypy
+
+format: $(READY)  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-browser: $(READY)  ## click through the stepper in a real JupyterLab (chromium, chromium-driver)
+	$(BIN)/python -m pytest tests/browser -rs
+
+gallery: $(READY)  ## draw all graphs of the course on one page, build/gallery.html
+	@$(BIN)/python -m gallery
+
+constraints: $(READY)  ## resolve constraints.txt anew, for the oldest Python that is supported
+	@$(BIN)/python .ci/constraints.py
+
+clean:  ## remove everything that was made, .venv included
+	rm -rf $(VENV) demo lab .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+#@ Measure
 
 kill-table: $(READY)  ## how every catalogued answer fares in the hidden tests
 	@$(AUTOGRADER) kill-table
@@ -53,25 +84,3 @@ fuzz: $(READY)  ## grade mutated submissions: N=2000 SEED=0 (about 30 minutes)
 
 bench: $(READY)  ## measure the engine against hand-written NumPy and its peers (about 8 minutes)
 	$(BIN)/python -m benchmarks
-
-gallery: $(READY)  ## draw all graphs of the course on one page, build/gallery.html
-	@$(BIN)/python -m gallery
-
-test-browser: $(READY)  ## click through the stepper in a real JupyterLab (chromium, chromium-driver)
-	$(BIN)/python -m pytest tests/browser -rs
-
-lint: $(READY)  ## check style, imports and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-logo --no-cache
-	$(BIN)/mypy
-
-format: $(READY)  ## format the code
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
-
-constraints: $(READY)  ## resolve constraints.txt anew, for the oldest Python that is supported
-	@$(BIN)/python .ci/constraints.py
-
-clean:  ## remove everything that was made, .venv included
-	rm -rf $(VENV) demo lab .pytest_cache .ruff_cache .mypy_cache .hypothesis
