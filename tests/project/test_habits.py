@@ -1,11 +1,16 @@
-"""What is run before a commit is make's target, as by hand."""
+"""What is run before a commit, and where the code is shared, are make's targets, as by hand."""
 
 import re
 import subprocess
+import sys
+import tomllib
 
+import pytest
 import yaml
 
 from autograder.course import ROOT
+
+WORKFLOW = ROOT / ".github" / "workflows" / "tests.yml"
 
 
 def recipes():
@@ -52,3 +57,54 @@ def test_help_lists_every_target():
     assert sorted(listed) == sorted(phony.split()) == sorted(recipes())
     groups = re.findall(r"^#@ (.*)$", makefile, re.MULTILINE)
     assert re.findall(r"^\w.*$", ran.stdout, re.MULTILINE) == groups
+
+
+# ---------------------------------------------------------------- the workflow
+
+
+def complaints(path):
+    """What is wrong with a GitHub workflow by its schema, which check-jsonschema has brought."""
+    command = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
+    ran = subprocess.run([sys.executable, *command], capture_output=True, text=True)
+    return ran.stdout if ran.returncode else ""
+
+
+def test_the_workflow_is_one():
+    assert complaints(WORKFLOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("runs-on: ubuntu", "run-on: ubuntu"),
+        ("steps:\n", "stepps:\n"),
+        ("fail-fast: false", "x: 1"),
+    ],
+)
+def test_a_wrong_workflow_is_found(right, wrong, tmp_path):
+    text = WORKFLOW.read_text(encoding="utf-8")
+    assert right in text
+    path = tmp_path / "tests.yml"
+    path.write_text(text.replace(right, wrong), encoding="utf-8")
+    assert "Schema validation errors" in complaints(path)
+
+
+@pytest.fixture
+def jobs():
+    return yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
+
+
+def test_the_workflow_runs_what_a_developer_runs(jobs):
+    for target, job in jobs.items():
+        assert target in recipes()
+        assert job["steps"][-1]["run"] == f"make {target} PYTHON=python"
+
+
+def test_the_workflow_runs_on_every_system_and_python(jobs):
+    matrix = jobs["test"]["strategy"]["matrix"]
+    assert [name.split("-")[0] for name in matrix["os"]] == ["ubuntu", "macos", "windows"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [text.split()[-1] for text in project["classifiers"] if "Python :: 3." in text]
+    assert matrix["python"] == named
+    on_linux = [step["run"] for step in jobs["test"]["steps"] if "Linux" in step.get("if", "")]
+    assert "bubblewrap" in on_linux[0]
