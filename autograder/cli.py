@@ -275,7 +275,9 @@ def run_export(args):
 
     course = Course(args.course)
     path = export(course, args.to or course.path / "marks.csv")
-    print(f"marks of {sum(1 for _ in path.open(encoding='utf-8')) - 1} students: {_shown(path)}")
+    with path.open(encoding="utf-8") as file:
+        students = sum(1 for _ in file) - 1  # without the heads of the columns
+    print(f"marks of {students} students: {_shown(path)}")
 
 
 def run_try(args):

@@ -353,8 +353,8 @@ def start(command, policy=None, files=None, folder=None, **popen):
     with inside:
         said = inside.read()
     if not said:
-        process.wait()
-        words = process.stderr.read().strip() if process.stderr else ""
+        with process:  # which waits for it, and closes its pipes
+            words = process.stderr.read().strip() if process.stderr else ""
         raise SandboxError(words or "bubblewrap could not start; `autograder doctor` says why.")
     return process, json.loads(said)["child-pid"]
 

@@ -4,6 +4,7 @@ One clean process is started in the sandbox and forks for every answer, so that 
 minute; see `autograder.judging.probe.serve`. What comes back is judged here.
 """
 
+import contextlib
 import inspect
 import json
 import secrets
@@ -32,16 +33,12 @@ class Trials:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self.process:
-            self.process.stdin.close()
-            self.process.stdout.close()
-            self.process.terminate()
-            self.process.wait()
-            self.process = None
+        self._end()
 
     def _running(self):
         """The process, started anew if there is none."""
         if self.process is None or self.process.poll() is not None:
+            self._end()
             # As text, because the sandbox holds no file of `autograder`; -P: no module from here.
             self.process = sandbox.popen(
                 [str(PYTHON), "-P", "-u", "-c", inspect.getsource(probe), "serve"],
@@ -52,6 +49,14 @@ class Trials:
                 encoding="utf-8",
             )
         return self.process
+
+    def _end(self):
+        """End the process, if there is one."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            process.kill()
+            with contextlib.suppress(BrokenPipeError), process:
+                pass  # the end of the block closes its pipes, and waits for it
 
     def judge(
         self, id: str, code: str, name: str = "answer.py", seed: int | None = None
@@ -82,7 +87,5 @@ class Trials:
                     return line[len(ticket) :]
         except BrokenPipeError:
             pass
-        process.kill()
-        process.wait()
-        self.process = None
+        self._end()
         return ""
