@@ -5,9 +5,9 @@
 anything on it acts.
 """
 
-from .export import ExportMarks, export
 from .feedback import write_feedback
 from .page import TEMPLATES, FeedbackExporter, FeedbackPage
+from .spreadsheet import ExportMarks, export
 from .tables import marks_table
 
 __all__ = [
