@@ -1,6 +1,7 @@
 """The documents name what is there: rooms, modules, files and make targets."""
 
 import re
+from importlib import import_module
 
 import pytest
 
@@ -92,3 +93,12 @@ def test_each_door_says_what_its_room_is_for(package):
         words = re.match(r'"""(.+?)"""', door, re.DOTALL)
         assert words, room
         assert len(words[1].split()) > 25, f"{package}/{room}: a paragraph"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_function_of_a_door_hides_a_module_of_its_name(package):
+    """Whoever asks for `room.name` would get the one or the other, by what was imported before."""
+    for room, modules in rooms(package).items():
+        door = import_module(f"{package}.{room}")
+        for name in modules & set(getattr(door, "__all__", ())):
+            assert getattr(door, name) is import_module(f"{package}.{room}.{name}")
