@@ -31,11 +31,6 @@ from autograder.running import Trials
 from backprop_kit.pictures import trace
 
 
-def pytest_configure(config):
-    # nbgrader's own use of its database library; the command line hides it as well
-    config.addinivalue_line("filterwarnings", "ignore:Object of type .* not in session")
-
-
 @pytest.fixture(scope="session")
 def lesson():
     """Lesson 01 of the repository, for reading only."""

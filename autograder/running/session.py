@@ -149,7 +149,13 @@ class Session(NotebookClient):
             "provisioner_name": sandbox.PROVISIONER,
             "config": {"mode": self.sandbox, "hidden": self.hidden()},
         }
-        super().start_new_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+        try:
+            super().start_new_kernel(
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+            )
+        except BaseException:
+            self._cleanup_kernel()  # what was taken for a kernel that does not come
+            raise
 
     def _drop_folder(self):
         if self._folder:

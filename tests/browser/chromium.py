@@ -70,6 +70,7 @@ class Chromium:
             self.base += f"/session/{made['sessionId']}"
         except BaseException:
             self.driver.kill()
+            self.driver.wait()
             raise
 
     def _is_up(self):
@@ -87,7 +88,8 @@ class Chromium:
             with urllib.request.urlopen(request, timeout=120) as response:
                 return json.load(response)["value"]
         except urllib.error.HTTPError as error:
-            raise RuntimeError(json.load(error)["value"]["message"]) from None
+            with error:
+                raise RuntimeError(json.load(error)["value"]["message"]) from None
 
     def open(self, url):
         self._send("POST", "/url", {"url": url})

@@ -108,14 +108,15 @@ def running_lab(folder, python=sys.executable, *more):
     command += [f"--port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
     command += ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
     command += [f"--ServerApp.root_dir={work}", *more]
-    log = (folder / "log").open("w")
-    server = subprocess.Popen(command, cwd=work, env=environment, stdout=log, stderr=log)
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=work, env=environment, stdout=log, stderr=log)
 
     def is_up():
         if server.poll() is not None:
             raise RuntimeError((folder / "log").read_text()[-2000:])
         try:
-            return urllib.request.urlopen(url + "api", timeout=5).status == 200
+            with urllib.request.urlopen(url + "api", timeout=5) as reply:
+                return reply.status == 200
         except OSError:
             return False
 
@@ -129,7 +130,6 @@ def running_lab(folder, python=sys.executable, *more):
             browser.close()
         server.terminate()
         server.wait(30)
-        log.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from dataclasses import replace
 import nbformat
 import pytest
 from helpers import LESSON, cell_of, enter, environment, lean, with_gradebook
+from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
@@ -691,7 +692,7 @@ def test_a_machine_without_a_kernel_is_nobodys_zero(hand_in, right, monkeypatch)
     def fails(*args, **kwargs):
         raise RuntimeError("Kernel died before replying to kernel_info")
 
-    monkeypatch.setattr(JudgedExecute, "start_new_kernel", fails)
+    monkeypatch.setattr(NotebookClient, "start_new_kernel", fails)
     with pytest.raises(CourseError, match="no kernel could be started here"):
         hand_in(right)
 

@@ -187,7 +187,7 @@ def test_the_students_notebooks_run_with_what_was_installed(
     notebook.cells.append(nbformat.v4.new_code_cell(where))
     NotebookClient(
         notebook, kernel, timeout=120, resources={"metadata": {"path": str(path.parent)}}
-    ).execute()  # an error in a cell ends it: a blank lesson runs without one
+    ).execute(cleanup_kc=True)  # an error in a cell ends it: a blank lesson runs without one
     assert words in said(notebook)
     for file in notebook.cells[-1].outputs[0].text.split():
         assert Path(file).is_relative_to(student.parents[1])
