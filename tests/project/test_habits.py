@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import warnings
 
 import pytest
 import yaml
@@ -57,6 +58,11 @@ def test_help_lists_every_target():
     assert sorted(listed) == sorted(phony.split()) == sorted(recipes())
     groups = re.findall(r"^#@ (.*)$", makefile, re.MULTILINE)
     assert re.findall(r"^\w.*$", ran.stdout, re.MULTILINE) == groups
+
+
+def test_a_warning_is_an_error():
+    with pytest.raises(UserWarning, match="loud"):
+        warnings.warn("loud", stacklevel=1)
 
 
 # ---------------------------------------------------------------- the workflow
