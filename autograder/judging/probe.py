@@ -205,8 +205,7 @@ def serve():
     """
     import os
 
-    import backprop_kit.checking.observe
-    import backprop_kit.engine.tensor  # noqa: F401  (paid once, before the first fork)
+    import backprop_kit.exercises  # noqa: F401  (paid once, before the first fork)
 
     for line in sys.stdin:
         if not hasattr(os, "fork"):
