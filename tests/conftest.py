@@ -11,6 +11,7 @@ from functools import cache
 
 import nbformat
 import pytest
+import workers
 from helpers import (
     LESSON,
     SEED,
@@ -29,6 +30,26 @@ from autograder.grading import grade_class, load_marks
 from autograder.rehearsal import answered, make_course
 from autograder.running import Trials
 from backprop_kit.pictures import trace
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "together(name): these tests run in one worker")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    return workers.how_many()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return workers.scheduler(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        workers.spread(config, items)
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +79,13 @@ def trials():
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory):
-    """A copy of the course whose lessons have all been released just now."""
-    course = make_course(tmp_path_factory.mktemp("fresh") / "course")
-    for each in course.lessons():
-        make_release(each)
-    return course
+    """A copy of the course whose lessons have all been released just now; for reading only."""
+
+    def make(folder):
+        for each in make_course(folder / "course").lessons():
+            make_release(each)
+
+    return Course(workers.made_once(tmp_path_factory, "fresh", make) / "course")
 
 
 @pytest.fixture(scope="session")

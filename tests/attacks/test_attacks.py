@@ -1,10 +1,10 @@
 """Every entry of the attack suite, handed in at the real pipeline, comes to its fair mark.
 
-The entries are graded as three classes at a time, each with bystanders; then there is a test for
-each entry. Without a sandbox those that are hostile are left out.
+The entries are graded as three classes, each with bystanders; then there is a test for each entry.
+Without a sandbox those that are hostile are left out.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import pytest
 
@@ -20,28 +20,50 @@ from attacks.suite import (
 from attacks.watch import running
 from autograder.running.sandbox import hindrance
 
-CLASSES = 3
+CLASSES = 3  # each has bystanders of its own, which are graded twice
 
 
 @pytest.fixture(scope="module")
 def classes(fresh, tmp_path_factory):
-    """The graded classes: each n-th entry belongs to the n-th of them."""
-    folders = [tmp_path_factory.mktemp("class") for _ in range(CLASSES)]
-    with ThreadPoolExecutor(CLASSES) as pool:
-        jobs = [
-            pool.submit(grade_as_class, runnable(chosen())[n::CLASSES], fresh, folder)
-            for n, folder in enumerate(folders)
-        ]
-        return [job.result() for job in jobs]
+    """classes(number): this class, graded; once, however often it is asked for."""
+
+    @cache
+    def grade(number):
+        entries = runnable(members(number))
+        return grade_as_class(entries, fresh, tmp_path_factory.mktemp("class"))
+
+    return grade
 
 
 @pytest.fixture
-def graded(classes, request):
-    """The class that this entry belongs to."""
-    entry = request.getfixturevalue("entry")
-    if entry.hostile and hindrance():
-        pytest.skip(f"hostile code is run in a sandbox only; {hindrance()}")
-    return next(each for each in classes if entry.name in each.marks)
+def graded(classes, number):
+    """The class that a test is about."""
+    return classes(number)
+
+
+def members(number):
+    """The entries of a class."""
+    return chosen()[number::CLASSES]
+
+
+def together(number, *more, **options):
+    """Parameters for one test of a class, all of whose tests go to the same worker."""
+    group = pytest.mark.together(f"class {number}")
+    return pytest.param(number, *more, marks=[group, *options.pop("marks", [])], **options)
+
+
+def case(number, entry):
+    """A test of an entry; hostile code is run in a sandbox only."""
+    why = hindrance() if entry.hostile else None
+    marks = [pytest.mark.skipif(why is not None, reason=str(why))]
+    return together(number, entry, id=entry.name, marks=marks)
+
+
+each_class = pytest.mark.parametrize("number", [together(number) for number in range(CLASSES)])
+each_entry = pytest.mark.parametrize(
+    ("number", "entry"),
+    [case(number, entry) for number in range(CLASSES) for entry in members(number)],
+)
 
 
 def test_there_are_enough_entries_and_each_says_what_is_fair():
@@ -52,8 +74,8 @@ def test_there_are_enough_entries_and_each_says_what_is_fair():
         assert entry.never.endswith("."), entry.name
 
 
-@pytest.mark.parametrize("entry", chosen(), ids=lambda entry: entry.name)
-def test_the_mark_is_fair(entry, graded):
+@each_entry
+def test_the_mark_is_fair(graded, entry):
     mark = graded.marks[entry.name]
     told = {id: each["message"] for id, each in mark["exercises"].items()}
     scores = {id: each["score"] for id, each in mark["exercises"].items()}
@@ -66,38 +88,38 @@ def test_the_mark_is_fair(entry, graded):
     } == entry.scores()
 
 
-@pytest.mark.parametrize("entry", chosen(), ids=lambda entry: entry.name)
-def test_nothing_got_out(entry, graded):
+@each_entry
+def test_nothing_got_out(graded, entry):
     assert graded.escapes(entry) == []
 
 
-def test_the_classes_were_finished(classes):
-    for graded in classes:
-        assert graded.status == 0, graded.said
-        assert "Traceback" not in graded.said
+@each_class
+def test_the_class_was_finished(graded):
+    assert graded.status == 0, graded.said
+    assert "Traceback" not in graded.said
 
 
-def test_nothing_outside_has_changed(classes):
-    for graded in classes:
-        assert graded.changes() == []
+@each_class
+def test_nothing_outside_has_changed(graded):
+    assert graded.changes() == []
 
 
-def test_nobody_was_heard(classes):
-    for graded in classes:
-        assert graded.heard == []
+@each_class
+def test_nobody_was_heard(graded):
+    assert graded.heard == []
 
 
-def test_nothing_is_left_running(classes):
-    for graded in classes:
-        assert running(graded.world.token) == []
-        assert running(graded.canaries["secret"]) == []
+@each_class
+def test_nothing_is_left_running(graded):
+    assert running(graded.world.token) == []
+    assert running(graded.canaries["secret"]) == []
 
 
-def test_bystanders_are_unharmed(classes):
-    for graded in classes:
-        for student, (_, points) in bystanders(solved_notebook(graded.lesson)).items():
-            assert graded.marks[student]["score"] == points
-        for key, row in graded.rows_before.items():
-            assert graded.rows_after[key] == row
-        students = {student for student, _ in graded.rows_after}
-        assert students == set(graded.marks), "nobody has been added, nobody is gone"
+@each_class
+def test_bystanders_are_unharmed(graded):
+    for student, (_, points) in bystanders(solved_notebook(graded.lesson)).items():
+        assert graded.marks[student]["score"] == points
+    for key, row in graded.rows_before.items():
+        assert graded.rows_after[key] == row
+    students = {student for student, _ in graded.rows_after}
+    assert students == set(graded.marks), "nobody has been added, nobody is gone"

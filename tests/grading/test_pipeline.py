@@ -45,7 +45,7 @@ def first_three(notebook):
     return notebook
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def short(released):
     """The release of a lesson of three exercises."""
     return first_three(nbformat.read(released, as_version=4))
