@@ -42,7 +42,7 @@ grade: $(READY)  ## grade what stands in course/submitted
 #@ Develop
 
 test: lint  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(READY)  ## check style, imports and types
 	$(BIN)/ruff check .
