@@ -95,6 +95,12 @@ def released(fresh):
 
 
 @pytest.fixture
+def small(fresh, tmp_path):
+    """A released course, its lesson 01, with nobody in it; a new one for each test."""
+    return with_gradebook(fresh, tmp_path).lessons([LESSON])[0]
+
+
+@pytest.fixture
 def blank(released):
     """Lesson 01 as a student gets it; a new copy for each test."""
     return nbformat.read(released, as_version=4)

@@ -304,6 +304,11 @@ def with_gradebook(fresh, folder):
 # ---------------------------------------------------------------- the command line
 
 
+def mark_file(lesson, student):
+    """Where the mark of a student is kept."""
+    return lesson.course.path / "autograded" / student / f"{lesson.id}.mark.json"
+
+
 def enter(lesson, student, graded):
     """Enter one outcome, as in a run of its own; returns the `Mark`."""
     with Writer(open_run(lesson)) as writer:

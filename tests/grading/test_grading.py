@@ -12,7 +12,7 @@ import sys
 
 import nbformat
 import pytest
-from helpers import LESSON, MISTAKES, SEED, environment, with_gradebook
+from helpers import LESSON, MISTAKES, SEED, environment
 from nbgrader.utils import determine_grade
 
 from autograder.course import CourseError, api
@@ -340,12 +340,6 @@ def test_what_is_no_notebook_is_told_in_a_line(tmp_path, content, words):
 
 def test_a_readable_notebook_is_readable(released):
     assert take_in(released.parent, released.stem).problem == ""
-
-
-@pytest.fixture
-def small(fresh, tmp_path):
-    """A released course with nobody in it."""
-    return with_gradebook(fresh, tmp_path).lessons([LESSON])[0]
 
 
 def test_a_worse_second_submission_replaces_the_first_everywhere(odd_class):

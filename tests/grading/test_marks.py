@@ -9,7 +9,7 @@ from multiprocessing import get_context
 
 import nbformat
 import pytest
-from helpers import LESSON, enter, lean, with_gradebook
+from helpers import LESSON, enter, lean, mark_file
 
 from autograder.course import ROOT, CourseError, api
 from autograder.grading import (
@@ -28,12 +28,6 @@ from autograder.reporting import export, write_feedback
 from autograder.submissions import Submission
 
 
-@pytest.fixture
-def small(fresh, tmp_path):
-    """A released course with nobody in it."""
-    return with_gradebook(fresh, tmp_path).lessons([LESSON])[0]
-
-
 def hand_in(lesson, student, text="x"):
     path = lesson.submission(student)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,10 +36,6 @@ def hand_in(lesson, student, text="x"):
 
 def unreadable(student, digest="first"):
     return Graded(Submission(student, digest=digest), problem="it cannot be read")
-
-
-def kept(lesson, student):
-    return lesson.course.path / "autograded" / student / f"{lesson.id}.mark.json"
 
 
 @contextlib.contextmanager
@@ -135,8 +125,8 @@ def test_the_marks_of_the_first_edition_are_carried_over_once(small):
 def test_points_by_hand_outlive_the_carrying_over(small):
     """What a grade knows of the one before it does not depend on where that is kept."""
     enter(small, "ada", unreadable("ada"))
-    mark = json.loads(kept(small, "ada").read_text(encoding="utf-8"))
-    kept(small, "ada").unlink()
+    mark = json.loads(mark_file(small, "ada").read_text(encoding="utf-8"))
+    mark_file(small, "ada").unlink()
     old = json.dumps({LESSON: {"ada": mark | {"by_hand": ["a person had given 1 point"]}}})
     (small.course.path / "marks.json").write_text(old, encoding="utf-8")
     again = enter(small, "ada", unreadable("ada"))
@@ -158,7 +148,7 @@ def test_a_damaged_mark_is_as_one_that_was_interrupted_and_stops_nobody(small, t
     for student in ("ada", "ben"):
         hand_in(small, student)
     grade_class(small)
-    kept(small, "ada").write_text(text, encoding="utf-8")
+    mark_file(small, "ada").write_text(text, encoding="utf-8")
     marks = load_marks(small.course)[LESSON]
     assert marks["ada"]["flags"] == [INTERRUPTED]
     assert marks["ben"]["flags"] != [INTERRUPTED]

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from helpers import LESSON, cell_of, enter, environment, lean, with_gradebook
+from helpers import LESSON, cell_of, enter, environment, lean, mark_file, with_gradebook
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import Execute
@@ -508,12 +508,6 @@ def test_a_message_beyond_all_bounds_is_not_taken(hand_in, right):
 # ---------------------------------------------------------------- writing it down
 
 
-@pytest.fixture
-def small(fresh, tmp_path):
-    """A released course with nobody in it."""
-    return with_gradebook(fresh, tmp_path).lessons([LESSON])[0]
-
-
 def outcome(lesson, points, digest="first"):
     """As if a submission had been graded: every exercise with these points."""
     verdicts = {
@@ -522,11 +516,6 @@ def outcome(lesson, points, digest="first"):
     }
     notebook = nbformat.read(lesson.release, as_version=4)
     return Graded(Submission("ada", digest=digest), notebook, verdicts)
-
-
-def mark_file(lesson, student):
-    """Where the mark of a student is kept."""
-    return lesson.course.path / "autograded" / student / f"{lesson.id}.mark.json"
 
 
 def by_hand(lesson, id, **values):
