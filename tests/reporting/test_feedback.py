@@ -4,7 +4,7 @@ import base64
 
 import nbformat
 import pytest
-from helpers import LESSON, cell_of, enter, lean, with_gradebook
+from helpers import cell_of, enter, lean
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 
 from autograder.course import CourseError
@@ -159,11 +159,6 @@ def test_making_inert_twice_changes_nothing():
 
 
 # ---------------------------------------------------------------- whole pages
-
-
-@pytest.fixture
-def small(fresh, tmp_path):
-    return with_gradebook(fresh, tmp_path).lessons([LESSON])[0]
 
 
 @pytest.fixture
